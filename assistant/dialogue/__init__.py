@@ -1,0 +1,1 @@
+"""What is said next: a conversation and a match become a reply."""

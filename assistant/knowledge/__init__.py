@@ -1,0 +1,1 @@
+"""What editors wrote: pages read, kept up to date and reviewed."""

@@ -1,0 +1,75 @@
+"""The plugs: what the core asks of recognizers, voices, sound and sentence encoders.
+
+All are synchronous, iterator in and iterator out, so that stopping is `close()` and a WAV
+file can stand for a microphone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from assistant.values import Heard
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+class Microphone(Protocol):
+    """A source of mono 16-bit little-endian PCM blocks at `rate_hz`."""
+
+    @property
+    def rate_hz(self) -> int: ...
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def close(self) -> None: ...
+
+
+class Speaker(Protocol):
+    """A sink for mono 16-bit little-endian PCM blocks."""
+
+    def play(self, blocks: Iterable[bytes], rate_hz: int) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Recognizer(Protocol):
+    """Turns sound of one language into text."""
+
+    @property
+    def language(self) -> str: ...
+
+    def recognize(self, microphone: Microphone) -> Iterator[Heard]:
+        """Partial readings while the sound lasts, then one final reading with its alternatives."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Synthesizer(Protocol):
+    """Turns plain words into sound: mono 16-bit little-endian PCM blocks at `rate_hz`."""
+
+    @property
+    def rate_hz(self) -> int: ...
+
+    def speak(self, text: str, language: str) -> Iterator[bytes]: ...
+
+    def close(self) -> None: ...
+
+
+class Encoder(Protocol):
+    """Turns sentences of many languages into vectors of one space."""
+
+    @property
+    def name(self) -> str:
+        """Library, model and version: vectors of two names must never be mixed."""
+        ...
+
+    @property
+    def dimensions(self) -> int: ...
+
+    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Shape (len(texts), dimensions), rows of length one; any text whatever is accepted."""
+        ...

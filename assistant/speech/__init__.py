@@ -1,0 +1,1 @@
+"""Ears and voices: adapters named <library>_<plug>, and what stands around them."""

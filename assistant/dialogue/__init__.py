@@ -1,1 +1,1 @@
-"""What is said next: a conversation and a match become a reply."""
+"""From what was meant to what is answered: guided steps, choices, repeating, the language of the reply."""

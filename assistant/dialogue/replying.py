@@ -1,0 +1,185 @@
+"""What is answered: (Conversation, Utterance, Match) -> (Conversation, Reply), remembering nothing itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+from assistant.dialogue.choosing import names_no_choice, taken_loosely, taken_surely
+from assistant.dialogue.own_voice import Sentence, own_sentence, said
+from assistant.dialogue.spoken_form import spoken_form
+from assistant.dialogue.tongue import language_of_reply
+from assistant.matching.text import cut
+from assistant.values import Choice, Conversation, Entry, Found, Knowledge, Match, Reply, Unsure, Utterance
+
+PERSON = "person-please"  # the entry that leads to a person, where a base has it
+REPEAT = "repeat"
+START_OVER = "start-over"
+# While an `Ask` waits, another entry must be this probable to be a change of mind, and nearly
+# certain when the words also fit one of the choices: "I bought it online" is an answer.
+_LEAVE_ABOVE = 0.7
+_LEAVE_CHOICE_ABOVE = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """What one reply is made from."""
+
+    knowledge: Knowledge
+    conversation: Conversation
+    language: str  # to answer in
+    today: date
+
+
+def reply(
+    knowledge: Knowledge, conversation: Conversation, utterance: Utterance, match: Match, today: date
+) -> tuple[Conversation, Reply]:
+    """Answer one utterance and say what must be remembered for the next one."""
+    taken = choice_taken(conversation, utterance, match)
+    language = language_of_reply(knowledge, conversation, utterance, match, took_choice=taken is not None)
+    scene = _Scene(knowledge, conversation, language, today)
+    if taken:
+        return _act(scene, taken.entry)
+    if isinstance(match, Found) and not _is_held(conversation, match):
+        return _act(scene, match.best.entry)
+    if conversation.waiting or names_no_choice(conversation.choices, utterance.text):
+        return _choose_one(scene)
+    if isinstance(match, Unsure):
+        return _did_you_mean(scene, match)
+    return _say(scene, own_sentence(knowledge, "not-understood", language), choices=_way_to_a_person(scene))
+
+
+def repeat(knowledge: Knowledge, conversation: Conversation, today: date) -> tuple[Conversation, Reply]:
+    """The last reply again, in the language the customer has chosen since."""
+    language = language_of_reply(knowledge, conversation, Utterance(""), None, took_choice=True)
+    return _repeat(_Scene(knowledge, conversation, language, today))
+
+
+def choice_taken(conversation: Conversation, utterance: Utterance, match: Match) -> Choice | None:
+    """The choice on offer that the customer takes, by number, by words, or by meaning the same entry."""
+    choices = conversation.choices
+    if not choices:
+        return None
+    readings = [cut(text)[0] for text in (utterance.text, *utterance.also_heard)]
+    for reading in readings:
+        if choice := taken_surely(choices, reading):
+            return choice
+    if isinstance(match, Found) and match.best.probability >= (
+        _LEAVE_CHOICE_ABOVE if conversation.waiting else 0
+    ):
+        return None
+    loosely = (taken_loosely(choices, reading) for reading in readings)
+    return next((choice for choice in loosely if choice), None) or _meant(conversation, match)
+
+
+def _meant(conversation: Conversation, match: Match) -> Choice | None:
+    """While an `Ask` waits, a choice whose own entry the matcher thinks of first."""
+    if not conversation.waiting or not isinstance(match, Found | Unsure):
+        return None
+    first = match.ranking.candidates[0].entry
+    return next((choice for choice in conversation.choices if choice.entry == first), None)
+
+
+def _is_held(conversation: Conversation, match: Found) -> bool:
+    """Whether a waiting `Ask` outweighs what was found."""
+    behaves = match.best.entry in (REPEAT, START_OVER)
+    return conversation.waiting and not behaves and match.best.probability < _LEAVE_ABOVE
+
+
+def _act(scene: _Scene, name: str) -> tuple[Conversation, Reply]:
+    """Answer from the entry, or do what an entry of the assistant's own stands for."""
+    if name == REPEAT:
+        return _repeat(scene)
+    if name == START_OVER:
+        fresh = replace(scene, conversation=Conversation())
+        return _say(fresh, own_sentence(scene.knowledge, START_OVER, scene.language), name=START_OVER)
+    entry = scene.knowledge.entry(name, scene.language)
+    if entry is None:  # an arrow that leads nowhere; `assistant check` reports it
+        return _say(scene, own_sentence(scene.knowledge, "not-understood", scene.language))
+    if entry.valid_until and entry.valid_until < scene.today:
+        outdated = own_sentence(scene.knowledge, "outdated", scene.language)
+        return _say(scene, outdated, name=name, choices=_way_to_a_person(scene))
+    return _answer(scene, entry)
+
+
+def _answer(scene: _Scene, entry: Entry) -> tuple[Conversation, Reply]:
+    ask = entry.ask
+    preface = ""
+    if entry.language != scene.language:
+        preface = own_sentence(scene.knowledge, "fallback-language", scene.language).text
+    given = Reply(
+        text="\n\n".join(filter(None, (preface, entry.answer, ask.text if ask else ""))),
+        # Without the preface: a voice speaks one language, and the answer's is the one to understand.
+        spoken=" ".join(filter(None, (said(entry), spoken_form(ask.text) if ask else ""))),
+        language=entry.language,
+        entry=entry.name,
+        choices=tuple(Choice(arrow.words[0], arrow.target, arrow.words[1:]) for arrow in entry.arrows),
+        media=entry.media,
+    )
+    return _remember(scene, given, waiting=ask is not None)
+
+
+def _repeat(scene: _Scene) -> tuple[Conversation, Reply]:
+    last = scene.conversation.last_reply
+    if last is None:
+        return _say(scene, own_sentence(scene.knowledge, "nothing-to-repeat", scene.language))
+    if last.entry and last.language != scene.language and last.entry != START_OVER:
+        return _act(scene, last.entry)
+    return scene.conversation, last
+
+
+def _choose_one(scene: _Scene) -> tuple[Conversation, Reply]:
+    choices = scene.conversation.choices
+    sentence = own_sentence(scene.knowledge, "choose-one", scene.language)
+    return _say(scene, _with_labels(sentence, choices), choices=choices, waiting=scene.conversation.waiting)
+
+
+def _did_you_mean(scene: _Scene, match: Unsure) -> tuple[Conversation, Reply]:
+    choices = tuple(_offer(scene, name, match) for name in match.entries)
+    sentence = own_sentence(scene.knowledge, "did-you-mean", scene.language)
+    return _say(scene, _with_labels(sentence, choices), choices=choices)
+
+
+def _offer(scene: _Scene, name: str, match: Unsure) -> Choice:
+    """A choice labelled by the entry's first question."""
+    phrases = (candidate.phrase for candidate in match.ranking.candidates if candidate.entry == name)
+    return Choice(_title(scene, name) or next(phrases, "") or name.replace("-", " "), name)
+
+
+def _way_to_a_person(scene: _Scene) -> tuple[Choice, ...]:
+    label = _title(scene, PERSON)
+    return (Choice(label, PERSON),) if label else ()
+
+
+def _title(scene: _Scene, name: str) -> str:
+    entry = scene.knowledge.entry(name, scene.language)
+    return entry.questions[0].text if entry and entry.questions else ""
+
+
+def _with_labels(sentence: Sentence, choices: tuple[Choice, ...]) -> Sentence:
+    """A voice must name the choices that the screen shows."""
+    labels = (spoken_form(choice.label) for choice in choices)
+    return replace(sentence, spoken=" ".join((sentence.spoken, *labels)))
+
+
+def _say(
+    scene: _Scene,
+    sentence: Sentence,
+    name: str | None = None,
+    choices: tuple[Choice, ...] = (),
+    waiting: bool = False,
+) -> tuple[Conversation, Reply]:
+    given = Reply(sentence.text, sentence.spoken, sentence.language, name, choices)
+    return _remember(scene, given, waiting)
+
+
+def _remember(scene: _Scene, given: Reply, waiting: bool) -> tuple[Conversation, Reply]:
+    # The language that was wanted, not the one an untranslated answer had to be given in.
+    after = replace(
+        scene.conversation,
+        language=scene.language,
+        choices=given.choices,
+        waiting=waiting and bool(given.choices),
+        last_reply=given,
+    )
+    return after, given

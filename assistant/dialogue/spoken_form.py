@@ -1,0 +1,112 @@
+"""What a voice should say for a text written for the screen."""
+
+from __future__ import annotations
+
+import html
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.tree import SyntaxTreeNode
+
+_ADDRESS = re.compile(r"\bhttps?://(?:www\.)?([^\s/?#<>]+)[^\s<>]*?(?=[.,;:!?)]*(?:\s|$))", re.IGNORECASE)
+_MARKUP = re.compile(r"<!--.*?(?:-->|\Z)|<[/a-zA-Z!?][^>]*>", re.DOTALL)
+_BREAK = re.compile(r"<(?:br|/?p|/?div|/?li|/?tr)\b[^>]*>", re.IGNORECASE)
+# Pictograms, flags, dingbats and the joiners and colours between them; © ® ™ ° are said.
+_EMOJI = re.compile(
+    "[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u2300-\u23ff\ufe0e\ufe0f\u200d\u20e3\U000e0000-\U000e007f]+"
+)
+_ARROWS = re.compile(r"\s*(?:[\u2190-\u21ff]|-+>|=+>)\s*")
+_LONE_MARKS = re.compile(r"[*_`~|\\\ufffd]+|(?<!\w)#+(?!\w)")
+_TASK_BOX = re.compile(r"^\[[ xX]\]\s+")
+_SPACE_BEFORE_MARK = re.compile(r"\s+([.,;:!?…](?:\s|$))")
+_DOUBLED_MARKS = re.compile(r"([.,;:!?…])(?:\s*,)+")
+_CLOSED = re.compile(r"""[.!?…:;。！？]["'”’»“)\]]*$""")
+
+
+def spoken_form(markdown: str) -> str:
+    """Plain words for a voice: no marks, links by their name, lists and tables as sentences.
+
+    Any text whatever is accepted; a text of nothing but pictures is told by their descriptions.
+    """
+    page = _parsed(markdown)
+    pictures = (node.content for node in page.walk() if node.type == "image")
+    return " ".join(_sentences(page) or [told for text in pictures for told in _closed(text)])
+
+
+@cache
+def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark").enable(["table", "strikethrough"])
+
+
+def _parsed(markdown: str) -> SyntaxTreeNode:
+    from markdown_it.tree import SyntaxTreeNode
+
+    return SyntaxTreeNode(_parser().parse(markdown))
+
+
+def _sentences(node: SyntaxTreeNode) -> list[str]:
+    """One sentence or more for a block, in reading order."""
+    if node.type == "table":
+        return _rows(node)
+    if node.type == "html_block":
+        return _closed(html.unescape(_MARKUP.sub(" ", _BREAK.sub(", ", node.content))))
+    if node.type in ("fence", "code_block"):
+        return [sentence for line in node.content.splitlines() for sentence in _closed(line)]
+    if node.type == "inline":
+        return _closed(_inline(node))
+    return [sentence for child in node.children for sentence in _sentences(child)]
+
+
+def _rows(table: SyntaxTreeNode) -> list[str]:
+    """ "Monday: 9 to 17." for two columns, "Tea: small 2 €, large 3 €." for more."""
+    head, *body = [
+        [_inline(cell).strip() for cell in row.children] for part in table.children for row in part.children
+    ]
+    return [sentence for row in body or [head] for sentence in _closed(_row(head, row))]
+
+
+def _row(head: list[str], row: list[str]) -> str:
+    title, *cells = row
+    if len(cells) > 1:
+        cells = [f"{name} {cell}" for name, cell in zip(head[1:], cells, strict=False) if cell]
+    told = ", ".join(filter(None, cells))
+    return f"{title}: {told}" if title and told else title or told
+
+
+def _inline(node: SyntaxTreeNode) -> str:
+    if node.type in ("text", "code_inline"):
+        return node.content
+    if node.type in ("softbreak", "hardbreak"):
+        return " " if node.type == "softbreak" else ", "
+    if node.type == "html_inline":
+        return ", " if _BREAK.match(node.content) else ""
+    if node.type == "image":
+        return _picture(node)
+    if node.type == "s":
+        return ""  # a price struck out must not be said as if it held
+    return "".join(map(_inline, node.children))
+
+
+def _picture(node: SyntaxTreeNode) -> str:
+    """A picture in the middle of a sentence stands for a word; alone it is for the eyes."""
+    siblings = node.parent.children if node.parent else []
+    is_alone = all(
+        other.type in ("image", "softbreak", "hardbreak") or not other.content.strip() for other in siblings
+    )
+    return "" if is_alone else node.content
+
+
+def _closed(text: str) -> list[str]:
+    """The text as one sentence that ends, or nothing where there is no word in it."""
+    named = _ADDRESS.sub(r"\1", _TASK_BOX.sub("", text.strip()))
+    bare = _LONE_MARKS.sub(" ", _ARROWS.sub(", ", _EMOJI.sub(" ", named)))
+    joined = _SPACE_BEFORE_MARK.sub(r"\1", " ".join(bare.split()))
+    told = _DOUBLED_MARKS.sub(r"\1", joined).strip(" ,")
+    if not any(char.isalnum() for char in told):
+        return []
+    return [told if _CLOSED.search(told) else f"{told}."]

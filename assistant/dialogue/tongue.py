@@ -1,0 +1,45 @@
+"""Which language is the customer answered in?"""
+
+from __future__ import annotations
+
+import unicodedata
+
+from assistant.matching.text import fold, words
+from assistant.values import Conversation, Knowledge, Match, Utterance
+
+
+def language_of_reply(
+    knowledge: Knowledge,
+    conversation: Conversation,
+    utterance: Utterance,
+    match: Match | None,
+    took_choice: bool,
+) -> str:
+    """The language chosen by the customer, else of the question, else of the conversation, else the default.
+
+    A choice and a single word tell nothing while a conversation is under way: "online" is said
+    in every language.
+    """
+    asked = match.ranking.language if match and not took_choice else None
+    if conversation.language and not _tells_a_language(utterance.text):
+        asked = None
+    for tag in (conversation.chosen_language, asked, conversation.language):
+        if known := known_language(knowledge, tag):
+            return known
+    return knowledge.default_language
+
+
+def known_language(knowledge: Knowledge, tag: str | None) -> str | None:
+    """The base's name for a language: "en" for "en-GB" without British pages; None where it has none."""
+    lowered = {language.lower(): language for language in knowledge.languages}
+    wanted = (tag or "").lower().replace("_", "-")
+    return lowered.get(wanted) or lowered.get(wanted.partition("-")[0])
+
+
+def _tells_a_language(text: str) -> bool:
+    said = words(fold(text))
+    return len(said) > 1 or not all(_is_latin(char) for word in said for char in word)
+
+
+def _is_latin(char: str) -> bool:
+    return char.isdigit() or unicodedata.name(char, "").startswith("LATIN")

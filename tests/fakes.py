@@ -1,8 +1,9 @@
-"""Stand-ins for tests: a small base, a matcher that counts words, and matches made by hand."""
+"""Stand-ins for tests: a small base, pages that change, a matcher that counts words, matches made by hand."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 from assistant.matching.text import fold, words
@@ -17,6 +18,7 @@ from assistant.values import (
     Page,
     Phrase,
     Place,
+    Problem,
     Ranking,
     Unknown,
     Unsure,
@@ -111,6 +113,21 @@ def unsure(*names: str, language: str | None = None) -> Unsure:
 
 def unknown(language: str | None = None) -> Unknown:
     return Unknown(ranking(language=language), "nothing")
+
+
+@dataclass
+class FakePages:
+    """Pages whose changes are written down beforehand."""
+
+    knowledge: Knowledge = SHOP
+    problems: tuple[Problem, ...] = ()
+    changes: list[tuple[Knowledge, tuple[Problem, ...]]] = field(default_factory=list)
+
+    def refresh(self) -> bool:
+        if not self.changes:
+            return False
+        self.knowledge, self.problems = self.changes.pop(0)
+        return True
 
 
 class WordMatcher:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from fakes import SHOP, TODAY, base, entry, found, unknown, unsure
+from fakes import SHOP, TODAY, arrow, base, entry, found, unknown, unsure
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -191,6 +191,12 @@ def test_unknown_is_said_honestly_and_offers_a_person() -> None:
     assert (given_reply.text, given_reply.entry) == ("I do not know that.", None)
     assert given_reply.choices == (Choice("I want to talk to a person", "person-please"),)
     assert say("yes please", unknown(), conversation)[1].text == "Somebody is coming."
+
+
+def test_the_ways_on_that_an_editor_wrote_come_before_the_person() -> None:
+    lost = entry("not-understood", "en", answer="Hm.", next=(arrow("What can I ask?", "help"),))
+    knowledge = base(lost, entry("person-please", "en", "A person"), entry("help", "en", answer="Anything."))
+    assert say("x", unknown(), knowledge=knowledge)[1].choices == (Choice("What can I ask?", "help"),)
 
 
 def test_unknown_offers_nobody_where_the_base_has_no_such_entry() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assistant.dialogue.spoken_form import spoken_form
-from assistant.values import Entry, Knowledge
+from assistant.values import Choice, Entry, Knowledge
 
 # Said only where a base has no such entry on its `_assistant.md` page.
 _BUILT_IN = {
@@ -51,6 +51,7 @@ class Sentence:
     text: str
     spoken: str
     language: str
+    choices: tuple[Choice, ...] = ()  # the ways on that its editor wrote
 
 
 def own_sentence(knowledge: Knowledge, name: str, language: str) -> Sentence:
@@ -69,5 +70,10 @@ def said(entry: Entry) -> str:
     return " ".join(entry.spoken_answer.split()) or spoken_form(entry.answer)
 
 
+def choices_of(entry: Entry) -> tuple[Choice, ...]:
+    """The entry's arrows as choices, those of its question first."""
+    return tuple(Choice(arrow.words[0], arrow.target, arrow.words[1:]) for arrow in entry.arrows)
+
+
 def _of_entry(entry: Entry) -> Sentence:
-    return Sentence(entry.answer, said(entry), entry.language)
+    return Sentence(entry.answer, said(entry), entry.language, choices_of(entry))

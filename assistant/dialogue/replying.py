@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from assistant.dialogue.choosing import names_no_choice, taken_loosely, taken_surely
-from assistant.dialogue.own_voice import Sentence, own_sentence, said
+from assistant.dialogue.own_voice import Sentence, choices_of, own_sentence, said
 from assistant.dialogue.spoken_form import spoken_form
 from assistant.dialogue.tongue import language_of_reply
 from assistant.matching.text import cut
@@ -46,7 +46,7 @@ def reply(
         return _choose_one(scene)
     if isinstance(match, Unsure):
         return _did_you_mean(scene, match)
-    return _say(scene, own_sentence(knowledge, "not-understood", language), choices=_way_to_a_person(scene))
+    return _say(scene, _with_a_way_on(scene, own_sentence(knowledge, "not-understood", language)))
 
 
 def repeat(knowledge: Knowledge, conversation: Conversation, today: date) -> tuple[Conversation, Reply]:
@@ -92,13 +92,13 @@ def _act(scene: _Scene, name: str) -> tuple[Conversation, Reply]:
         return _repeat(scene)
     if name == START_OVER:
         fresh = replace(scene, conversation=Conversation())
-        return _say(fresh, own_sentence(scene.knowledge, START_OVER, scene.language), name=START_OVER)
+        return _say(fresh, own_sentence(scene.knowledge, START_OVER, scene.language), START_OVER)
     entry = scene.knowledge.entry(name, scene.language)
     if entry is None:  # an arrow that leads nowhere; `assistant check` reports it
         return _say(scene, own_sentence(scene.knowledge, "not-understood", scene.language))
     if entry.valid_until and entry.valid_until < scene.today:
         outdated = own_sentence(scene.knowledge, "outdated", scene.language)
-        return _say(scene, outdated, name=name, choices=_way_to_a_person(scene))
+        return _say(scene, _with_a_way_on(scene, outdated), name)
     return _answer(scene, entry)
 
 
@@ -113,7 +113,7 @@ def _answer(scene: _Scene, entry: Entry) -> tuple[Conversation, Reply]:
         spoken=" ".join(filter(None, (said(entry), spoken_form(ask.text) if ask else ""))),
         language=entry.language,
         entry=entry.name,
-        choices=tuple(Choice(arrow.words[0], arrow.target, arrow.words[1:]) for arrow in entry.arrows),
+        choices=choices_of(entry),
         media=entry.media,
     )
     return _remember(scene, given, waiting=ask is not None)
@@ -131,13 +131,13 @@ def _repeat(scene: _Scene) -> tuple[Conversation, Reply]:
 def _choose_one(scene: _Scene) -> tuple[Conversation, Reply]:
     choices = scene.conversation.choices
     sentence = own_sentence(scene.knowledge, "choose-one", scene.language)
-    return _say(scene, _with_labels(sentence, choices), choices=choices, waiting=scene.conversation.waiting)
+    return _say(scene, _with_labels(sentence, choices), waiting=scene.conversation.waiting)
 
 
 def _did_you_mean(scene: _Scene, match: Unsure) -> tuple[Conversation, Reply]:
     choices = tuple(_offer(scene, name, match) for name in match.entries)
     sentence = own_sentence(scene.knowledge, "did-you-mean", scene.language)
-    return _say(scene, _with_labels(sentence, choices), choices=choices)
+    return _say(scene, _with_labels(sentence, choices))
 
 
 def _offer(scene: _Scene, name: str, match: Unsure) -> Choice:
@@ -146,9 +146,10 @@ def _offer(scene: _Scene, name: str, match: Unsure) -> Choice:
     return Choice(_title(scene, name) or next(phrases, "") or name.replace("-", " "), name)
 
 
-def _way_to_a_person(scene: _Scene) -> tuple[Choice, ...]:
+def _with_a_way_on(scene: _Scene, sentence: Sentence) -> Sentence:
+    """Nobody is left standing: the choices that the editor wrote, else a person where the base has one."""
     label = _title(scene, PERSON)
-    return (Choice(label, PERSON),) if label else ()
+    return replace(sentence, choices=sentence.choices or ((Choice(label, PERSON),) if label else ()))
 
 
 def _title(scene: _Scene, name: str) -> str:
@@ -159,17 +160,13 @@ def _title(scene: _Scene, name: str) -> str:
 def _with_labels(sentence: Sentence, choices: tuple[Choice, ...]) -> Sentence:
     """A voice must name the choices that the screen shows."""
     labels = (spoken_form(choice.label) for choice in choices)
-    return replace(sentence, spoken=" ".join((sentence.spoken, *labels)))
+    return replace(sentence, spoken=" ".join((sentence.spoken, *labels)), choices=choices)
 
 
 def _say(
-    scene: _Scene,
-    sentence: Sentence,
-    name: str | None = None,
-    choices: tuple[Choice, ...] = (),
-    waiting: bool = False,
+    scene: _Scene, sentence: Sentence, name: str | None = None, waiting: bool = False
 ) -> tuple[Conversation, Reply]:
-    given = Reply(sentence.text, sentence.spoken, sentence.language, name, choices)
+    given = Reply(sentence.text, sentence.spoken, sentence.language, name, sentence.choices)
     return _remember(scene, given, waiting)
 
 

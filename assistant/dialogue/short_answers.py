@@ -43,7 +43,7 @@ _LANGUAGES = {
         last="last",
         before="number, no, option, choice, answer, the, i, i want, id like, ill take, i mean, please, yes",
         after="one, option, choice, please, thanks",
-        yes="yes, yeah, yep, yes please, thats it, yes thats it, thats right, correct, exactly, sure, ok, okay",
+        yes="yes, yeah, yep, yes please, thats it, thats right, correct, exactly, sure, ok, okay",
     ),
     "de": _Words(
         rows=(

@@ -7,6 +7,42 @@ import unicodedata
 from assistant.matching.text import fold, words
 from assistant.values import Conversation, Knowledge, Match, Utterance
 
+# What messages call a language; a tag that is missing here is shown as it is.
+_NAMES = {
+    "ar": "Arabic",
+    "cs": "Czech",
+    "da": "Danish",
+    "de": "German",
+    "el": "Greek",
+    "en": "English",
+    "es": "Spanish",
+    "fi": "Finnish",
+    "fr": "French",
+    "hi": "Hindi",
+    "hu": "Hungarian",
+    "it": "Italian",
+    "ja": "Japanese",
+    "ko": "Korean",
+    "nl": "Dutch",
+    "no": "Norwegian",
+    "pl": "Polish",
+    "pt": "Portuguese",
+    "ro": "Romanian",
+    "ru": "Russian",
+    "sv": "Swedish",
+    "th": "Thai",
+    "tr": "Turkish",
+    "uk": "Ukrainian",
+    "vi": "Vietnamese",
+    "zh": "Chinese",
+}
+
+
+def language_name(tag: str) -> str:
+    """The English name of a language: "German" for "de", "German (de-AT)" for "de-AT"."""
+    name = _NAMES.get(tag.lower().partition("-")[0], "")
+    return tag if not name else name if tag.lower() in _NAMES else f"{name} ({tag})"
+
 
 def language_of_reply(
     knowledge: Knowledge,

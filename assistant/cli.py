@@ -1,0 +1,312 @@
+"""The command line: commands, exit codes, and the one place that shows failures to people."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
+
+import click
+
+from assistant import __version__
+from assistant.errors import AssistantError, SettingsError
+
+if TYPE_CHECKING:
+    from assistant.channels.asking import Asking
+    from assistant.channels.screen import Screen
+    from assistant.settings import Settings
+    from assistant.values import Knowledge, Problem, Turn, Utterance
+
+USAGE = 64  # EX_USAGE of sysexits.h; click's own 2 means "unsure" here
+INTERRUPTED = 130  # 128 + SIGINT
+READER_GONE = 141  # 128 + SIGPIPE: `assistant ask ... | head`
+
+
+class Commands(click.Group):
+    """The commands, ended with an exit code and a message whatever happens."""
+
+    def main(self, *args: Any, **options: Any) -> NoReturn:
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):  # UTF-8 whatever the locale says
+                stream.reconfigure(encoding="utf-8", errors="replace")
+        sys.exit(self._run(*args, **(options | {"standalone_mode": False})))
+
+    def _run(self, *args: Any, **options: Any) -> int:
+        try:
+            code = super().main(*args, **options)
+            sys.stdout.flush()
+            return code if isinstance(code, int) else 0
+        except click.UsageError as error:
+            error.show()
+            return USAGE
+        except click.ClickException as error:
+            error.show()
+            return error.exit_code
+        except AssistantError as error:
+            _show_error(error)
+            return error.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            return INTERRUPTED
+        except BrokenPipeError:
+            # What is still buffered has nowhere to go; without this Python complains at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return READER_GONE
+
+
+def base_options(command: Callable[..., int]) -> Callable[..., int]:
+    """`--knowledge` and `--models`, which every command has."""
+    folder = click.Path(path_type=Path)
+    for option in (
+        click.option("--models", type=folder, metavar="FOLDER", help="Look for speech models here first."),
+        click.option("--knowledge", type=folder, metavar="FOLDER", help="The pages.  [default: ./knowledge]"),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def main() -> None:
+    """Answer customers by voice and by text from one knowledge base, on your own machine.
+
+    \b
+    Start with:
+      assistant init knowledge          a small base to begin with
+      assistant chat                    try it out
+      assistant ask "when are you open" one question, one answer
+      assistant check                   what is wrong with the pages?
+    """
+
+
+@main.command()
+@click.argument("question", nargs=-1)
+@click.option(
+    "--file", type=click.File("rb"), metavar="FILE", help="Ask every line of a file (- for the input)."
+)
+@click.option(
+    "--audio", type=click.Path(path_type=Path), metavar="WAV", help="Hear the question in a WAV file."
+)
+@click.option(
+    "--speak", type=click.Path(path_type=Path), metavar="WAV", help="Write the spoken answer to a file."
+)
+@click.option("--language", metavar="LANGUAGE", help="Answer (and hear) in this language, such as de.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a question, one a line.")
+@base_options
+def ask(
+    question: tuple[str, ...],
+    file: BinaryIO | None,
+    audio: Path | None,
+    speak: Path | None,
+    language: str | None,
+    as_json: bool,
+    knowledge: Path | None,
+    models: Path | None,
+) -> int:
+    """Answer one question, typed or spoken, or a file of them.
+
+    \b
+    Examples:
+      assistant ask "when are you open"
+      assistant ask --audio question.wav --language en --speak answer.wav
+      assistant ask --file questions.txt --json > answers.jsonl
+
+    \b
+    Exit code: 0 answered, 2 unsure (choices are offered), 3 unknown, 1 something broke,
+    64 the command was not understood. With --file the highest of the answers, or 1 when a
+    line could not be read.
+    """
+    if sum((bool(question), file is not None, audio is not None)) != 1:
+        raise click.UsageError('Give one of: a "question", --file FILE, --audio WAV.')
+    if file and speak:
+        raise click.UsageError("--speak writes one answer; it does not go with --file.")
+    settings = _settings(knowledge, models)
+    asking = _open_asking(settings, language, as_json)
+    if file:
+        return asking.ask_all(file)
+    turn = _ask_aloud(asking, settings, audio, language) if audio else asking.ask(_typed(question))
+    if speak:
+        _write_spoken(turn, asking, speak)
+    return _exit_code(turn)
+
+
+@main.command()
+@click.argument("question", nargs=-1, required=True)
+@click.option("--language", metavar="LANGUAGE", help="Answer in this language, such as de.")
+@base_options
+def why(question: tuple[str, ...], language: str | None, knowledge: Path | None, models: Path | None) -> int:
+    """Show how a question is understood: the best entries and what speaks for each.
+
+    \b
+    Example:
+      assistant why "can I bring my dog"
+
+    \b
+    Exit code: as for `ask`.
+    """
+    from assistant.channels.explaining import explain
+
+    asking = _open_asking(_settings(knowledge, models), language)
+    turn = asking.answer(_typed(question))
+    explain(asking.out, turn)
+    return _exit_code(turn)
+
+
+@main.command()
+@click.option("--language", metavar="LANGUAGE", help="Begin in this language, such as de.")
+@base_options
+def chat(language: str | None, knowledge: Path | None, models: Path | None) -> int:
+    """Talk with the assistant; /help there lists what else can be done.
+
+    \b
+    Examples:
+      assistant chat
+      printf 'when are you open\\n' | assistant chat
+    """
+    from assistant import wiring
+    from assistant.channels import terminal
+
+    asking = _open_asking(_settings(knowledge, models), language)
+    terminal.chat(asking.assistant, asking.conversation, wiring.open_voice, wiring.state_folder())
+    return 0
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, for machines.")
+@base_options
+def check(as_json: bool, knowledge: Path | None, models: Path | None) -> int:
+    """Read all pages and try every question: what must be mended?
+
+    \b
+    Example:
+      assistant check --knowledge knowledge
+
+    \b
+    Exit code: 0 all good, or warnings only; 1 errors.
+    """
+    from assistant.channels.lines import check_json, has_errors, summary
+
+    settings = _settings(knowledge, models)
+    base, problems = _reviewed(settings)
+    out = _screen(sys.stdout)
+    if as_json:
+        out.lines([check_json(base, problems)])
+    else:
+        for problem in problems:
+            out.problem(problem)
+        out.lines([summary(base, problems)])
+    return int(has_errors(problems))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@base_options
+def init(folder: Path | None, knowledge: Path | None, **_unused: object) -> int:
+    """Start a new knowledge base in FOLDER: a few pages to change and to add to.
+
+    \b
+    Example:
+      assistant init knowledge
+    """
+    from assistant.knowledge.starter_base import write_starter
+
+    named = folder or knowledge
+    if named is None:
+        raise click.UsageError("Name the folder for the new base, such as: assistant init knowledge")
+    write_starter(named)
+    click.echo(f"A new knowledge base stands in {named}.")
+    click.echo(f"Try it:                 assistant chat --knowledge {named}")
+    click.echo(f"After changing a page:  assistant check --knowledge {named}")
+    return 0
+
+
+# --- between the commands and the house --------------------------------------------------------
+
+
+def _settings(knowledge: Path | None, models: Path | None) -> Settings:
+    from assistant.settings import find_knowledge, load_settings
+
+    return load_settings(find_knowledge(knowledge), models)
+
+
+def _open_asking(settings: Settings, language: str | None, as_json: bool = False) -> Asking:
+    """The assistant in a new conversation, after telling once what it must do without."""
+    from assistant import wiring
+    from assistant.channels.asking import Asking
+    from assistant.values import Conversation
+
+    assistant = wiring.build_assistant(settings)
+    err = _screen(sys.stderr)
+    for note in assistant.matcher.notes:
+        err.line(f"note: {note}", "dim")
+    conversation = Conversation()
+    if language:
+        conversation = conversation.with_language(_known(language, assistant.knowledge))
+    return Asking(assistant, conversation, _screen(sys.stdout), err, as_json)
+
+
+def _known(language: str, knowledge: Knowledge) -> str:
+    from assistant.dialogue.tongue import known_language, language_name
+
+    if known := known_language(knowledge, language):
+        return known
+    raise SettingsError(
+        f"the pages have no {language_name(language)}",
+        f"they have {', '.join(f'{tag} ({language_name(tag)})' for tag in knowledge.languages)}",
+    )
+
+
+def _typed(words: tuple[str, ...]) -> Utterance:
+    from assistant.values import Utterance
+
+    return Utterance(" ".join(words))
+
+
+def _exit_code(turn: Turn) -> int:
+    from assistant.channels.lines import exit_code
+
+    return exit_code(turn)
+
+
+def _ask_aloud(asking: Asking, settings: Settings, audio: Path, language: str | None) -> Turn:
+    """Hear the question in a WAV file, tell what was heard, and answer."""
+    from assistant import wiring
+    from assistant.speech.hearing import as_utterance, hear
+    from assistant.speech.wav_audio import WavMicrophone
+
+    microphone = WavMicrophone(audio)
+    for note in microphone.notes:
+        asking.err.line(f"note: {note}", "dim")
+    knowledge = asking.assistant.knowledge
+    recognizer = wiring.open_recognizer(settings, language or knowledge.default_language, knowledge)
+    heard = hear(microphone, recognizer)
+    recognizer.close()
+    if not asking.as_json:
+        asking.out.line(f"heard: {heard.text or '(nobody spoke)'}", "dim")
+    return asking.ask(as_utterance(heard), heard)
+
+
+def _write_spoken(turn: Turn, asking: Asking, file: Path) -> None:
+    from assistant import wiring
+    from assistant.speech.wav_audio import write_wav
+
+    voice = wiring.open_synthesizer()
+    seconds = write_wav(file, voice.speak(turn.reply.spoken, turn.reply.language), voice.rate_hz)
+    voice.close()
+    asking.err.line(f"spoken: {file} ({seconds:.1f} s)", "dim")
+
+
+def _reviewed(settings: Settings) -> tuple[Knowledge, tuple[Problem, ...]]:
+    """The knowledge and every problem of it; questions are tried only on pages in order."""
+    raise NotImplementedError
+
+
+def _screen(stream: TextIO) -> Screen:
+    from assistant.channels.screen import Screen
+
+    return Screen(stream)
+
+
+def _show_error(error: AssistantError) -> None:
+    _screen(sys.stderr).error(error)

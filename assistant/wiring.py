@@ -1,0 +1,141 @@
+"""Settings -> a ready assistant; the only room that chooses adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assistant.errors import ModelError, SettingsError
+from assistant.settings import Settings
+
+if TYPE_CHECKING:
+    from assistant.answering import Assistant, Matching
+    from assistant.knowledge.library import Library
+    from assistant.ports import Recognizer, Speaker, Synthesizer
+    from assistant.values import Knowledge
+
+APPLICATION = "offline-assistant"  # the name of its folders in the user's home
+
+
+def build_assistant(settings: Settings) -> Assistant:
+    """The assistant of a knowledge folder; raises KnowledgeError with the problems of pages with errors."""
+    from assistant.answering import Assistant
+
+    library = open_library(settings)
+    library.load()
+    return Assistant(library, matcher_maker(settings))
+
+
+def open_library(settings: Settings) -> Library:
+    from assistant.knowledge.library import Library
+
+    return Library(settings.knowledge_folder, settings.default_language)
+
+
+def matcher_maker(settings: Settings) -> Callable[[Knowledge], Matching]:
+    """Makes matchers that share one encoder; without it they work on with the rest and note it."""
+    from assistant.matching.matcher import Matcher, MatcherOptions
+    from assistant.matching.semantic import open_encoder
+
+    try:
+        encoder = open_encoder()
+    except ModelError:
+        encoder = None  # the matcher's notes say so
+    options = MatcherOptions(
+        settings.answer_above, settings.offer_above, settings.margin, cache_folder(settings)
+    )
+    return lambda knowledge: Matcher(knowledge, encoder, options)
+
+
+def cache_folder(settings: Settings) -> Path:
+    import platformdirs
+
+    return settings.cache_folder or platformdirs.user_cache_path(APPLICATION)
+
+
+def state_folder() -> Path:
+    """Where the history of typed lines is kept."""
+    import platformdirs
+
+    return platformdirs.user_state_path(APPLICATION)
+
+
+# --- ears and mouths ------------------------------------------------------------------------
+
+
+def open_recognizer(settings: Settings, language: str, knowledge: Knowledge) -> Recognizer:
+    """Vosk where a model for the language is found, PocketSphinx for English otherwise.
+
+    Raises ModelError with the way out for a language that nothing here can hear.
+    """
+    for open_one in RECOGNIZERS.values():
+        if recognizer := open_one(settings, language, knowledge):
+            return recognizer
+    from assistant.speech.models import no_model
+
+    raise no_model(language, settings.model_folders)
+
+
+def _open_vosk(settings: Settings, language: str, _: Knowledge) -> Recognizer | None:
+    from assistant.speech.models import find_vosk_model
+
+    model = find_vosk_model(language, settings.model_folders)
+    if model is None:
+        return None
+    from assistant.speech.vosk_recognizer import VoskRecognizer
+
+    return VoskRecognizer(model, language, cache_folder=cache_folder(settings))
+
+
+def _open_pocketsphinx(_: Settings, language: str, knowledge: Knowledge) -> Recognizer | None:
+    if language.partition("-")[0] != "en":
+        return None
+    from assistant.speech.pocketsphinx_recognizer import PocketSphinxRecognizer
+
+    return PocketSphinxRecognizer(
+        [
+            phrase.text
+            for entry in knowledge.entries
+            if entry.language == language
+            for phrase in entry.questions
+        ]
+    )
+
+
+def _open_pyttsx3() -> Synthesizer:
+    from assistant.speech.pyttsx3_synthesizer import Pyttsx3Synthesizer
+
+    return Pyttsx3Synthesizer()
+
+
+# The first that opens is taken.
+RECOGNIZERS: Mapping[str, Callable[[Settings, str, Knowledge], Recognizer | None]] = {
+    "vosk": _open_vosk,
+    "pocketsphinx": _open_pocketsphinx,
+}
+SYNTHESIZERS: Mapping[str, Callable[[], Synthesizer]] = {"pyttsx3": _open_pyttsx3}
+
+
+def open_synthesizer(name: str = "pyttsx3") -> Synthesizer:
+    """The voice of that name; raises SettingsError for a name that is not known."""
+    if name not in SYNTHESIZERS:
+        raise SettingsError(f"there is no voice called `{name}`", f"known voices: {', '.join(SYNTHESIZERS)}")
+    return SYNTHESIZERS[name]()
+
+
+def open_speaker() -> Speaker:
+    """The loudspeaker of this machine; raises DeviceError where there is none."""
+    from assistant.speech.sounddevice_audio import SounddeviceSpeaker
+
+    return SounddeviceSpeaker()
+
+
+def open_voice() -> Callable[[str, str], None]:
+    """A function that says plain words of a language aloud; raises DeviceError where nobody would hear it."""
+    speaker, synthesizer = open_speaker(), open_synthesizer()
+
+    def speak(text: str, language: str) -> None:
+        speaker.play(synthesizer.speak(text, language), synthesizer.rate_hz)
+
+    return speak

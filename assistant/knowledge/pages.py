@@ -27,10 +27,9 @@ def write_page(page: Page) -> str:
     errors = [problem for problem in problems if problem.severity == "error"]
     fact = errors[0].fact if errors else _first_difference(again, page)
     if fact:
+        hint = "lines of an answer must not begin with `#`, and questions and names stand on one line"
         raise KnowledgeError(
-            f"{page.path} cannot be written as a page: {fact}",
-            "lines of an answer must not begin with `#`, and questions and names stand on one line",
-            errors,
+            f"{page.path} cannot be written as a page: {fact}", errors[0].hint if errors else hint, errors
         )
     return text
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from assistant.channels.asking import Asking
     from assistant.channels.screen import Screen
     from assistant.settings import Settings
-    from assistant.values import Knowledge, Problem, Turn, Utterance
+    from assistant.values import Knowledge, Turn, Utterance
 
 USAGE = 64  # EX_USAGE of sysexits.h; click's own 2 means "unsure" here
 INTERRUPTED = 130  # 128 + SIGINT
@@ -36,7 +36,6 @@ class Commands(click.Group):
     def _run(self, *args: Any, **options: Any) -> int:
         try:
             code = super().main(*args, **options)
-            sys.stdout.flush()
             return code if isinstance(code, int) else 0
         except click.UsageError as error:
             error.show()
@@ -49,10 +48,16 @@ class Commands(click.Group):
             return error.exit_code
         except (click.Abort, KeyboardInterrupt):
             return INTERRUPTED
-        except BrokenPipeError:
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except BrokenPipeError:  # caught here: click would end with 1, which means a failure
             # What is still buffered has nowhere to go; without this Python complains at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return READER_GONE
+            raise click.exceptions.Exit(READER_GONE) from None
 
 
 def base_options(command: Callable[..., int]) -> Callable[..., int]:
@@ -185,17 +190,18 @@ def check(as_json: bool, knowledge: Path | None, models: Path | None) -> int:
     \b
     Exit code: 0 all good, or warnings only; 1 errors.
     """
+    from assistant import wiring
+    from assistant.channels.checking import check_base
     from assistant.channels.lines import check_json, has_errors, summary
 
-    settings = _settings(knowledge, models)
-    base, problems = _reviewed(settings)
-    out = _screen(sys.stdout)
+    settings, out = _settings(knowledge, models), _screen(sys.stdout)
+    base, problems = check_base(settings, wiring.matcher_maker(settings), _screen(sys.stderr))
     if as_json:
         out.lines([check_json(base, problems)])
-    else:
-        for problem in problems:
-            out.problem(problem)
-        out.lines([summary(base, problems)])
+        return int(has_errors(problems))
+    for problem in problems:
+        out.problem(problem)
+    out.line(summary(base, problems), "bold")
     return int(has_errors(problems))
 
 
@@ -295,11 +301,6 @@ def _write_spoken(turn: Turn, asking: Asking, file: Path) -> None:
     seconds = write_wav(file, voice.speak(turn.reply.spoken, turn.reply.language), voice.rate_hz)
     voice.close()
     asking.err.line(f"spoken: {file} ({seconds:.1f} s)", "dim")
-
-
-def _reviewed(settings: Settings) -> tuple[Knowledge, tuple[Problem, ...]]:
-    """The knowledge and every problem of it; questions are tried only on pages in order."""
-    raise NotImplementedError
 
 
 def _screen(stream: TextIO) -> Screen:

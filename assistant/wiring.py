@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from assistant.settings import Settings
 if TYPE_CHECKING:
     from assistant.answering import Assistant, Matching
     from assistant.knowledge.library import Library
-    from assistant.ports import Recognizer, Speaker, Synthesizer
+    from assistant.ports import Encoder, Recognizer, Speaker, Synthesizer
     from assistant.values import Knowledge
 
 APPLICATION = "offline-assistant"  # the name of its folders in the user's home
@@ -36,16 +37,23 @@ def open_library(settings: Settings) -> Library:
 def matcher_maker(settings: Settings) -> Callable[[Knowledge], Matching]:
     """Makes matchers that share one encoder; without it they work on with the rest and note it."""
     from assistant.matching.matcher import Matcher, MatcherOptions
-    from assistant.matching.semantic import open_encoder
 
-    try:
-        encoder = open_encoder()
-    except ModelError:
-        encoder = None  # the matcher's notes say so
+    encoder = _encoder()
     options = MatcherOptions(
         settings.answer_above, settings.offer_above, settings.margin, cache_folder(settings)
     )
     return lambda knowledge: Matcher(knowledge, encoder, options)
+
+
+@cache
+def _encoder() -> Encoder | None:
+    """The sentence encoder: it takes 130 MB, so one serves the whole process."""
+    from assistant.matching.semantic import open_encoder
+
+    try:
+        return open_encoder()
+    except ModelError:
+        return None  # the matcher's notes say so
 
 
 def cache_folder(settings: Settings) -> Path:

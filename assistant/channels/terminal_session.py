@@ -42,9 +42,10 @@ class Session:
         self.choice = choice_taken(before, utterance, turn.match)
         self._learn_from(turn)
         self.turn = turn
-        self.show(turn.reply)
+        self.screen.reply(turn.reply)
         if self.screen.is_terminal:
             self.tell(f"  {self._judged(turn)}")
+        self._say(turn.reply)
 
     def _judged(self, turn: Turn) -> str:
         """For whoever tests the pages: what was decided, how surely, how fast."""
@@ -68,6 +69,9 @@ class Session:
 
     def show(self, reply: Reply) -> None:
         self.screen.reply(reply)
+        self._say(reply)
+
+    def _say(self, reply: Reply) -> None:
         if self.speak:
             try:
                 self.speak(reply.spoken, reply.language)

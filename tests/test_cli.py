@@ -1,0 +1,348 @@
+"""The command line: what it prints, on which stream, and the code it ends with."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from assistant.cli import main
+
+PAGE = """# Shop
+
+## opening-hours
+
+### Questions
+- When are you open?
+- What are your opening hours?
+- How late are you open?
+
+### Answer
+We are open **9 to 5**.
+
+### Spoken answer
+We are open from nine to five.
+
+### Next
+- Where can I park? -> parking
+
+### Checks
+- yes: when do you close
+- no: where is the car park
+
+## parking
+
+### Questions
+- Where can I park my car?
+- Is there a car park?
+- parking
+
+### Answer
+Behind the shop.
+
+### Checks
+- yes: a place for my car
+- no: opening hours
+
+## gift-wrapping
+
+### Questions
+- Can you wrap a present?
+- gift wrapping
+
+### Answer
+Yes, for free.
+
+## voucher
+
+### Questions
+- Where can I buy a gift voucher?
+- gift card
+
+### Answer
+At the till.
+"""
+OPENING = "When are you open?"
+NONSENSE = "zebra quantum opera"
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Path:
+    folder = tmp_path / "base"
+    (folder / "en").mkdir(parents=True)
+    (folder / "en" / "shop.md").write_text(PAGE, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    home = tmp_path_factory.mktemp("home")
+    return {name: str(home / name) for name in ("ASSISTANT_CACHE", "XDG_STATE_HOME", "XDG_DATA_HOME")}
+
+
+@pytest.fixture
+def run(pages: Path, environment: dict[str, str]):  # type: ignore[no-untyped-def]
+    def invoke(*arguments: str | Path, given: str | bytes | None = None) -> Result:
+        runner = CliRunner(env={**environment, "ASSISTANT_KNOWLEDGE": str(pages)})
+        return runner.invoke(main, [str(argument) for argument in arguments], input=given)
+
+    return invoke
+
+
+def process(pages: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "assistant", *arguments, "--knowledge", str(pages)]
+
+
+# --- ask ----------------------------------------------------------------------------------------
+
+
+def test_a_question_is_answered_with_its_choices(run) -> None:
+    result = run("ask", OPENING)
+    assert result.stdout == "We are open 9 to 5.\n  1. Where can I park?\n"
+    assert (result.stderr, result.exit_code) == ("", 0)
+
+
+def test_the_words_of_a_question_need_no_quotes(run) -> None:
+    assert run("ask", "When", "are", "you", "open").stdout == run("ask", "When are you open").stdout
+
+
+def test_an_unknown_question_ends_with_3_and_an_unsure_one_with_2(run) -> None:
+    assert run("ask", NONSENSE).exit_code == 3
+    unsure = run("ask", "gift")
+    assert unsure.exit_code == 2
+    assert "  1. " in unsure.stdout and "  2. " in unsure.stdout
+
+
+def test_json_keeps_to_its_fields(run) -> None:
+    result = run("ask", "--json", OPENING)
+    told = json.loads(result.stdout)
+    assert result.stdout.count("\n") == 1
+    assert list(told) == [
+        *("question", "outcome", "entry", "probability", "candidates"),
+        *("language", "answer", "spoken", "heard", "ms"),
+    ]
+    assert (told["question"], told["outcome"], told["entry"]) == (OPENING, "found", "opening-hours")
+    assert (told["language"], told["heard"]) == ("en", None)
+    assert (told["answer"], told["spoken"]) == ("We are open **9 to 5**.", "We are open from nine to five.")
+    assert told["ms"] > 0
+    candidates = told["candidates"]
+    assert len(candidates) >= 3
+    assert all(list(candidate) == ["entry", "probability"] for candidate in candidates)
+    assert candidates == sorted(candidates, key=lambda candidate: -candidate["probability"])
+    assert candidates[0] == {"entry": "opening-hours", "probability": told["probability"]}
+
+
+@pytest.mark.parametrize("question", [NONSENSE, "", "?!", "🙂", "x" * 5000])
+def test_json_of_a_question_that_nobody_answers_still_has_three_candidates(run, question: str) -> None:
+    told = json.loads(run("ask", "--json", question).stdout)
+    assert (told["outcome"], told["entry"], told["question"]) == ("unknown", None, question)
+    assert len(told["candidates"]) >= 3
+
+
+def test_a_file_is_asked_line_by_line(run, tmp_path: Path) -> None:
+    file = tmp_path / "questions.txt"
+    file.write_bytes(f"\ufeff{OPENING}\r\n\n   \n{NONSENSE}\n".encode())
+    result = run("ask", "--file", file, "--json")
+    told = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(one["question"], one["outcome"]) for one in told] == [(OPENING, "found"), (NONSENSE, "unknown")]
+    assert (result.exit_code, result.stderr) == (3, "")
+
+
+def test_a_file_of_answered_questions_ends_with_0_and_shows_the_questions(run) -> None:
+    result = run("ask", "--file", "-", given=f"{OPENING}\nparking\n")
+    assert result.exit_code == 0
+    assert result.stdout == (
+        f"> {OPENING}\nWe are open 9 to 5.\n  1. Where can I park?\n\n> parking\nBehind the shop.\n\n"
+    )
+
+
+def test_a_line_that_cannot_be_read_is_reported_and_the_others_are_asked(run) -> None:
+    result = run("ask", "--file", "-", "--json", given=b"parking\ncaf\xe9\nparking\n")
+    assert len(result.stdout.splitlines()) == 2
+    assert ":2: not UTF-8 at byte 4: caf" in result.stderr
+    assert result.exit_code == 1
+
+
+def test_a_file_in_utf_16_is_explained(run) -> None:
+    result = run("ask", "--file", "-", given="parking\n".encode("utf-16"))
+    assert (result.stdout, result.exit_code) == ("", 1)
+    assert "save the file as UTF-8" in result.stderr
+
+
+def test_an_empty_file_is_no_failure(run) -> None:
+    result = run("ask", "--file", "-", given=b"")
+    assert (result.stdout, result.stderr, result.exit_code) == ("", "", 0)
+
+
+def test_a_language_that_the_pages_lack_is_an_error_with_the_ones_they_have(run) -> None:
+    result = run("ask", OPENING, "--language", "fr")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "error: the pages have no French\nhint: they have en (English)\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["ask"],
+        ["ask", "a", "--file", "-"],
+        ["ask", "--file", "-", "--speak", "out.wav"],
+        ["ask", "--file", "no-such-file"],
+        ["ask", "--frob"],
+        ["frob"],
+        ["why"],
+        ["init"],
+    ],
+)
+def test_a_command_that_is_not_understood_ends_with_64(run, arguments: list[str]) -> None:
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (64, "")
+    assert "Usage:" in result.stderr
+
+
+# --- why ----------------------------------------------------------------------------------------
+
+
+def test_why_shows_the_best_three_and_every_witness(run) -> None:
+    result = run("why", "when do you shut")
+    for told in (
+        "heard     when do you shut",
+        "compared  when do you shut",
+        "decided ",
+        "probability",
+        "meaning",
+    ):
+        assert told in result.stdout
+    assert result.stdout.count("%") >= 3
+
+
+# --- knowledge ----------------------------------------------------------------------------------
+
+
+def test_no_knowledge_anywhere_is_one_message_with_the_way_out(tmp_path: Path) -> None:
+    runner = CliRunner(env={"ASSISTANT_KNOWLEDGE": ""})
+    with runner.isolated_filesystem(tmp_path):
+        result = runner.invoke(main, ["ask", "x"])
+    assert result.exit_code == 1
+    assert result.stderr.startswith(
+        "error: there is no knowledge base here\nhint: start one with `assistant init"
+    )
+
+
+@pytest.mark.parametrize("command", [["ask", "x"], ["why", "x"], ["chat"]])
+def test_broken_pages_are_shown_whole_before_anything_is_answered(
+    run, pages: Path, command: list[str]
+) -> None:
+    broken = PAGE.replace("### Answer", "### Anwser", 1).replace("-> parking", "parking")
+    (pages / "en" / "shop.md").write_text(broken, encoding="utf-8")
+    result = run(*command, given="")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "en/shop.md:10: " in result.stderr
+    assert "    10 | ### Anwser\n    hint: did you mean `Answer`?\n" in result.stderr
+    assert "en/shop.md:17: " in result.stderr
+    assert "error: " in result.stderr
+
+
+# --- check and init -----------------------------------------------------------------------------
+
+
+def test_check_of_a_base_in_order_says_so_in_one_line(run) -> None:
+    result = run("check")
+    assert result.stdout.endswith("4 entries, 1 language, 10 questions, 4 checks: all good\n")
+    assert result.exit_code == 0
+
+
+def test_check_tells_what_must_be_mended_and_ends_with_1(run, pages: Path) -> None:
+    (pages / "en" / "shop.md").write_text(PAGE.replace("-> parking", "-> parkin"), encoding="utf-8")
+    result = run("check")
+    assert "en/shop.md:19: " in result.stdout
+    assert result.stdout.splitlines()[-1].endswith(": 1 error")
+    assert result.exit_code == 1
+
+
+def test_check_for_machines_is_one_json_document(run, pages: Path) -> None:
+    assert json.loads(run("check", "--json").stdout) == {
+        "ok": True,
+        "entries": 4,
+        "languages": 1,
+        "questions": 10,
+        "checks": 4,
+        "problems": [],
+    }
+    (pages / "en" / "shop.md").write_text(PAGE.replace("-> parking", "-> parkin"), encoding="utf-8")
+    result = run("check", "--json")
+    (problem,) = json.loads(result.stdout)["problems"]
+    assert list(problem) == ["kind", "severity", "path", "line", "fact", "hint"]
+    assert (problem["severity"], problem["line"]) == ("error", 19)
+    assert problem["path"] == (pages / "en" / "shop.md").as_posix()
+    assert result.exit_code == 1
+
+
+def test_a_new_base_is_in_order_and_answers(run, tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    result = run("init", folder)
+    assert result.exit_code == 0 and str(folder) in result.stdout
+    assert run("check", "--knowledge", folder).exit_code == 0
+    again = run("init", folder)
+    assert again.exit_code == 1 and again.stderr.startswith("error: ")
+
+
+# --- for real -----------------------------------------------------------------------------------
+
+
+def test_output_is_utf_8_whatever_the_locale(pages: Path, environment: dict[str, str]) -> None:
+    (pages / "en" / "shop.md").write_text(PAGE.replace("9 to 5", "täglich 9–5 영업"), encoding="utf-8")
+    given = {**os.environ, **environment, "LC_ALL": "POSIX", "PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
+    for arguments in (["ask", OPENING], ["ask", "--json", OPENING]):
+        result = subprocess.run(process(pages, *arguments), capture_output=True, env=given, check=True)
+        assert "täglich 9–5 영업" in result.stdout.decode("utf-8")
+
+
+def test_a_reader_that_goes_away_is_no_reason_to_complain(pages: Path, environment: dict[str, str]) -> None:
+    given = {**os.environ, **environment}
+    command = process(pages, "ask", "--file", "-")
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=given
+    ) as child:
+        assert child.stdin and child.stdout and child.stderr
+        child.stdin.write(b"parking\n" * 2000)
+        child.stdin.close()
+        child.stdout.readline()
+        child.stdout.close()
+        assert (child.stderr.read(), child.wait(30)) == (b"", 141)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send to one process")
+def test_ctrl_c_ends_at_once_with_130_and_without_a_traceback(
+    pages: Path, environment: dict[str, str]
+) -> None:
+    given = {**os.environ, **environment}
+    command = process(pages, "ask", "--file", "-")
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=given
+    ) as child:
+        assert child.stdin and child.stdout and child.stderr
+        child.stdin.write(b"parking\n")
+        child.stdin.flush()
+        child.stdout.readline()
+        child.send_signal(signal.SIGINT)
+        assert child.wait(30) == 130
+        assert child.stderr.read().strip() == b""
+
+
+def test_a_terminal_gets_colours_unless_it_asks_for_none(pages: Path, environment: dict[str, str]) -> None:
+    pexpect = pytest.importorskip("pexpect")
+    given = {**os.environ, **environment, "TERM": "xterm", "COLUMNS": "100"}
+    command = process(pages, "ask", OPENING)
+
+    def shown(**extra: str) -> str:
+        child = pexpect.spawn(command[0], command[1:], env={**given, **extra}, encoding="utf-8", timeout=30)
+        return str(child.read())
+
+    assert "\x1b[36m   1  Where can I park?" in shown()
+    assert "\x1b[36m" not in shown(NO_COLOR="1")

@@ -83,7 +83,7 @@ def split_lines(text: str) -> tuple[Line, ...]:
     """Lines as editors count them: only CR LF, LF and CR end one."""
     lines = []
     for number, part in enumerate(LINE_END.split(text.removeprefix("\ufeff")), 1):
-        plain = part if part.isascii() else _INVISIBLE.sub("", part)
+        plain = visible(part)
         lines.append(Line(number, part, plain, not plain or plain.isspace()))
     return tuple(lines)
 
@@ -93,6 +93,11 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONGEST_EXCERPT else text[: LONGEST_EXCERPT - 1] + "…"
 
 
+def visible(text: str) -> str:
+    """The text without the characters that nobody sees, apart from joiners."""
+    return text if text.isascii() else _INVISIBLE.sub("", text)
+
+
 def spaced(text: str) -> str:
     """The words of a text with single plain spaces between them."""
     return " ".join(text.split())
@@ -100,7 +105,7 @@ def spaced(text: str) -> str:
 
 def bare(text: str) -> str:
     """`spaced`, and without every character that nobody sees: for headings, names and headers."""
-    return spaced(text if text.isascii() else _JOINERS.sub("", _INVISIBLE.sub("", text)))
+    return spaced(text if text.isascii() else _JOINERS.sub("", visible(text)))
 
 
 def hide(lines: Sequence[Line], numbers: Iterable[int]) -> tuple[Line, ...]:

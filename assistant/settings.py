@@ -37,7 +37,9 @@ def find_knowledge(given: Path | None, environment: Mapping[str, str] = os.envir
 
     Raises KnowledgeError with the way out when there is none.
     """
-    named = given or (Path(environment["ASSISTANT_KNOWLEDGE"]) if environment.get("ASSISTANT_KNOWLEDGE") else None)
+    named = given or (
+        Path(environment["ASSISTANT_KNOWLEDGE"]) if environment.get("ASSISTANT_KNOWLEDGE") else None
+    )
     folder = named or Path("knowledge")
     if folder.is_dir():
         return folder
@@ -47,7 +49,9 @@ def find_knowledge(given: Path | None, environment: Mapping[str, str] = os.envir
             "start one with `assistant init knowledge`, or name yours with --knowledge FOLDER",
         )
     what = "is a file, not a folder" if folder.exists() else "does not exist"
-    raise KnowledgeError(f"the knowledge folder {folder} {what}", f"start a new base with `assistant init {folder}`")
+    raise KnowledgeError(
+        f"the knowledge folder {folder} {what}", f"start a new base with `assistant init {folder}`"
+    )
 
 
 def load_settings(
@@ -75,7 +79,9 @@ def _read_file(path: Path) -> dict[str, object]:
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}", "write it as `name = value`, one a line, in UTF-8") from None
+        raise SettingsError(
+            f"{path} cannot be read: {error}", "write it as `name = value`, one a line, in UTF-8"
+        ) from None
     for key, value in values.items():
         _check(path, key, value)
     return {key: float(value) if isinstance(value, int) else value for key, value in values.items()}
@@ -84,9 +90,12 @@ def _read_file(path: Path) -> dict[str, object]:
 def _check(path: Path, key: str, value: object) -> None:
     if key not in _KEYS:
         near = difflib.get_close_matches(key, _KEYS, 1)
-        raise SettingsError(f"{path}: unknown setting `{key}`", f"did you mean `{near[0]}`?" if near else f"known settings: {', '.join(_KEYS)}")
+        raise SettingsError(
+            f"{path}: unknown setting `{key}`",
+            f"did you mean `{near[0]}`?" if near else f"known settings: {', '.join(_KEYS)}",
+        )
     if key == "default_language":
         if not (isinstance(value, str) and re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]+)*", value)):
-            raise SettingsError(f"{path}: `default_language` must be a language such as \"de\", not {value!r}")
+            raise SettingsError(f'{path}: `default_language` must be a language such as "de", not {value!r}')
     elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise SettingsError(f"{path}: `{key}` must be a number from 0 to 1, not {value!r}")

@@ -160,7 +160,7 @@ class Knowledge:
         """The entry in that language, else in the default language, else in any; None if unknown."""
         translations = self._by_name.get(name, {})
         for tag in (language, self.default_language):
-            if tag in translations:
+            if tag is not None and tag in translations:
                 return translations[tag]
         return next(iter(translations.values()), None)
 

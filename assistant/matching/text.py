@@ -8,7 +8,9 @@ import unicodedata
 LONGEST_QUESTION = 1_000  # characters; the sentence encoder needs 5 s for 100,000
 
 # Germans write ä as ae where a keyboard lacks it; after NFKD and casefold only these need a table.
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "æ": "ae", "œ": "oe", "ø": "oe", "å": "aa", "ı": "i", "ł": "l"})
+_UMLAUTS = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "æ": "ae", "œ": "oe", "ø": "oe", "å": "aa", "ı": "i", "ł": "l"}
+)
 _APOSTROPHES = re.compile(r"(?<=\w)['’ʼ`´](?=\w)")
 _HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
 
@@ -55,5 +57,5 @@ def letters(folded: str) -> str:
 
 def cut(text: str) -> tuple[str, bool]:
     """A text no longer than the matcher reads, without lone surrogates, and whether it was cut."""
-    safe = text[: LONGEST_QUESTION].encode("utf-8", "replace").decode("utf-8")
+    safe = text[:LONGEST_QUESTION].encode("utf-8", "replace").decode("utf-8")
     return safe, len(text) > LONGEST_QUESTION

@@ -1,0 +1,92 @@
+"""A base made ready: its phrases in order, who they belong to, and what was trained on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+import numpy.typing as npt
+
+from assistant.matching.cache import Cache
+from assistant.matching.content import common_words, function_words, scripts
+from assistant.matching.evidence import Heads, Phrases, Texts
+from assistant.matching.heads import Head, discriminant_head
+from assistant.matching.terms import hashed_features
+from assistant.matching.text import cut, fold
+from assistant.matching.training import train
+from assistant.ports import Encoder
+from assistant.values import Knowledge
+
+_LANGUAGE_FEATURES = 1024
+_SURE_OF_LANGUAGE = 0.8  # a probability; below, the conversation's language is the better guess
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """One phrase of the base and where it comes from."""
+
+    entry: str
+    language: str
+    text: str  # as the editor wrote it
+    folded: str
+
+
+class Base:
+    """Everything a matcher asks of one state of the knowledge."""
+
+    def __init__(self, wordings: Sequence[Wording], encoder: Encoder | None, cache: Cache | None) -> None:
+        """`wordings` are sorted by entry, at least one; raises ValueError for none."""
+        if not wordings:
+            raise ValueError("a base without a single question cannot be asked")
+        self.wordings = tuple(wordings)
+        self.names = tuple(name for name, _ in groupby(wording.entry for wording in wordings))
+        self.encoder = encoder
+        number = {name: place for place, name in enumerate(self.names)}
+        entries = np.array([number[wording.entry] for wording in wordings])
+        self.phrases = Phrases(Texts.of([w.folded for w in wordings], self._vectors(cache)), entries)
+        self.heads: Heads = train(self.phrases, cache, encoder.name if encoder else "")
+        self.exact = frozenset(wording.folded for wording in wordings)
+        by_entry = groupby(wordings, key=lambda wording: (wording.entry, wording.language))
+        self.empty_words = function_words() | common_words([w.folded for w in group] for _, group in by_entry)
+        self.scripts = scripts("".join(sorted(set("".join(self.exact)))))
+        self._languages = tuple(dict.fromkeys(wording.language for wording in wordings))
+        self._language_head = self._train_languages()
+
+    def _vectors(self, cache: Cache | None) -> npt.NDArray[np.float32] | None:
+        texts = [wording.text for wording in self.wordings]
+        if self.encoder is None:
+            return None
+        return cache.vectors(self.encoder, texts) if cache else self.encoder.encode(texts)
+
+    def _train_languages(self) -> Head | None:
+        if len(self._languages) < 2:
+            return None
+        number = {language: place for place, language in enumerate(self._languages)}
+        labels = np.array([number[wording.language] for wording in self.wordings])
+        return discriminant_head(self._letters(self.phrases.texts), labels, len(self._languages))
+
+    def _letters(self, texts: Texts) -> npt.NDArray[np.float32]:
+        return hashed_features(texts.letters, texts.letters.counts, _LANGUAGE_FEATURES)
+
+    def language_of(self, texts: Texts) -> str | None:
+        """The language of the first text as its letters tell, of those of the base; None where they don't."""
+        if self._language_head is None:
+            return self._languages[0]
+        probabilities = np.exp(self._language_head.log_probabilities(self._letters(texts))[0])
+        first = int(probabilities.argmax())
+        return self._languages[first] if probabilities[first] >= _SURE_OF_LANGUAGE else None
+
+
+def wordings_of(knowledge: Knowledge) -> list[Wording]:
+    """The questions of all entries in all languages, sorted by entry; the same one twice counts once."""
+    found: dict[tuple[str, str, str], Wording] = {}
+    for name in knowledge.names:
+        for language, entry in knowledge.translations(name).items():
+            for question in entry.questions:
+                text = cut(question.text)[0]
+                folded = fold(text)
+                if folded:
+                    found.setdefault((name, language, folded), Wording(name, language, text, folded))
+    return list(found.values())

@@ -1,0 +1,102 @@
+"""What took long to make, kept on disk by content; the one place of this room that touches files.
+
+A cache that is damaged, foreign or cannot be written costs time, never an answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from assistant.ports import Encoder
+
+Floats = npt.NDArray[np.float32]
+Arrays = dict[str, Floats]
+
+_KEY_BYTES = 16  # of a SHA-256: no two phrases of any base will share them
+_log = logging.getLogger(__name__)
+
+
+def fingerprint(*parts: str) -> str:
+    """A short name for some texts; another text, order or split gives another name."""
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.encode("utf-8", "replace")
+        digest.update(len(data).to_bytes(8, "little") + data)
+    return digest.hexdigest()[:24]
+
+
+class Cache:
+    """The cached vectors and trained heads of one base."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def vectors(self, encoder: Encoder, texts: Sequence[str]) -> Floats:
+        """Like `encoder.encode`, asking the encoder only for the texts that are not on disk."""
+        path = self._folder / f"vectors-{fingerprint(encoder.name)}.npz"
+        known = self._known_vectors(path, encoder.dimensions)
+        keys = [hashlib.sha256(text.encode("utf-8", "replace")).digest()[:_KEY_BYTES] for text in texts]
+        missing = [number for number, key in enumerate(keys) if key not in known]
+        new = encoder.encode([texts[number] for number in missing])
+        known |= {keys[number]: vector for number, vector in zip(missing, new, strict=True)}
+        rows = [known[key] for key in keys]
+        vectors = np.array(rows, np.float32).reshape(len(texts), encoder.dimensions)
+        if missing or len(known) > 2 * len(set(keys)):  # more than half of it is of no use any more
+            table = np.frombuffer(b"".join(keys), np.uint8).reshape(len(keys), _KEY_BYTES)
+            self._write(path, {"keys": table, "vectors": vectors})
+        return vectors
+
+    def arrays(self, kind: str, key: str, make: Callable[[], Arrays]) -> Arrays:
+        """Some arrays by content: read where the key fits, else made and written. One of a kind is kept."""
+        path = self._folder / f"{kind}.npz"
+        stored = self._read(path)
+        if stored is not None and str(stored.pop("key", "")) == key:
+            return {name: np.asarray(array, np.float32) for name, array in stored.items()}
+        made = make()
+        self._write(path, {**made, "key": np.array(key)})
+        return made
+
+    def _known_vectors(self, path: Path, dimensions: int) -> dict[bytes, Floats]:
+        stored = self._read(path) or {}
+        keys, vectors = stored.get("keys"), stored.get("vectors")
+        if keys is None or vectors is None:
+            return {}
+        fits = keys.shape == (len(vectors), _KEY_BYTES) and vectors.shape[1:] == (dimensions,)
+        if not (fits and vectors.dtype == np.float32 and np.isfinite(vectors).all()):
+            _log.warning("the cache %s does not hold what it should and is made anew", path)
+            return {}
+        return {key.tobytes(): vector for key, vector in zip(keys, vectors, strict=True)}
+
+    def _read(self, path: Path) -> dict[str, npt.NDArray[np.generic]] | None:
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                return {name: stored[name] for name in stored.files}
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile) as error:
+            _log.warning("the cache %s is damaged and is made anew: %s", path, error)
+            return None
+
+    def _write(self, path: Path, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
+        part = None
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".part", delete=False) as file:
+                part = Path(file.name)
+                np.savez(file, allow_pickle=False, **arrays)
+            part.replace(path)
+        except OSError as error:
+            _log.warning("the cache %s cannot be written: %s", path, error)
+        finally:
+            if part is not None:
+                with contextlib.suppress(OSError):
+                    part.unlink(missing_ok=True)

@@ -1,0 +1,198 @@
+"""The witnesses: what speaks for each entry of a base, measured for a text.
+
+A base is a row of phrases sorted by entry; a shortlist is made with the cheap witnesses and the
+dear ones are asked about it alone, so that 100,000 phrases can be heard in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from assistant.matching import lexical
+from assistant.matching.heads import Head
+from assistant.matching.terms import Bags, TermIndex, hashed_features, letter_bags, word_bags
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+# What speaks for an entry; the learned weights name them.
+WITNESSES = (
+    "meaning",  # cosine of the sentence vectors of the text and the entry's best phrase
+    "letters",  # the same of their runs of letters (TF-IDF): survives typos and mishearing
+    "words",  # the same of their words and pairs of words (TF-IDF)
+    "words in common",  # rapidfuzz token_set_ratio of the best phrase
+    "words in order",  # rapidfuzz token_sort_ratio of the best phrase
+    "trained on meaning",  # discriminant head: deviations behind the best entry, 0 for the best itself
+    "trained on everything",  # logistic head: log-probability
+)
+_SHORTLIST = 12  # entries by each of five cheap witnesses
+_FEATURES_A_KIND = 512  # 2,048 were no better on BANKING77 and CLINC150
+_LETTER_SHARE, _WORD_SHARE = 0.5, 0.35  # beside vectors of length one; 0.4 to 0.8 differ by less than a point
+_LOWEST = -12.0  # log-probabilities below say the same: no
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Some texts made ready to be asked: folded, encoded, taken apart."""
+
+    folded: tuple[str, ...]
+    vectors: Floats | None  # shape (texts, dimensions); None without an encoder
+    letters: Bags
+    words: Bags
+
+    @classmethod
+    def of(cls, folded: Sequence[str], vectors: Floats | None) -> Texts:
+        return cls(tuple(folded), vectors, letter_bags(folded), word_bags(folded))
+
+    def part(self, start: int, stop: int) -> Texts:
+        """The texts from `start` up to, not including, `stop`."""
+        vectors = None if self.vectors is None else self.vectors[start:stop]
+        return Texts.of(self.folded[start:stop], vectors)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was measured for one text: a row for each shortlisted entry, a column for each witness."""
+
+    entries: Ints  # numbers of the shortlisted entries
+    values: Floats  # shape (entries, witnesses)
+    phrases: Ints  # the number of each entry's best phrase
+    standing_out: Floats  # discriminant score of each entry in deviations above the mean of all
+    known_words: float  # share of the text's words, weighed by rarity, that the base holds
+
+
+class Phrases:
+    """The phrases of a base with everything that can be worked out before a question comes."""
+
+    def __init__(self, texts: Texts, entries: Ints) -> None:
+        """`entries` numbers the entry of each phrase and never falls from one phrase to the next."""
+        self.texts = texts
+        self.entries = entries
+        self.count = int(entries[-1]) + 1
+        self.starts = np.searchsorted(entries, np.arange(self.count))
+        self.ends = np.r_[self.starts[1:], len(entries)]
+        self._letters = TermIndex(texts.letters)
+        self._words = TermIndex(texts.words)
+        vectors = texts.vectors
+        self._centre = None if vectors is None else vectors.mean(axis=0)
+
+    def vector_features(self, texts: Texts) -> Floats | None:
+        """Vectors after subtracting the base's mean, of length one."""
+        if texts.vectors is None or self._centre is None:
+            return None
+        return _unit(texts.vectors - self._centre)
+
+    def all_features(self, texts: Texts) -> Floats:
+        """Centred vectors, hashed letters and hashed words side by side."""
+        letters = hashed_features(texts.letters, self._letters.weigh(texts.letters), _FEATURES_A_KIND)
+        word = hashed_features(texts.words, self._words.weigh(texts.words), _FEATURES_A_KIND)
+        lexical_part = [np.float32(_LETTER_SHARE) * letters, np.float32(_WORD_SHARE) * word]
+        vectors = self.vector_features(texts)
+        return np.hstack(lexical_part if vectors is None else [vectors, *lexical_part])
+
+    def cosines(self, texts: Texts) -> Cosines:
+        """Every text against every phrase."""
+        letter, word = self._letters.ask(texts.letters), self._words.ask(texts.words)
+        if texts.vectors is None or self.texts.vectors is None:
+            return Cosines(np.zeros_like(letter), letter, word)
+        return Cosines(texts.vectors @ self.texts.vectors.T, letter, word)
+
+    def known_words(self, texts: Texts) -> Floats:
+        return self._words.known(texts.words)
+
+    def best(self, values: Floats) -> Floats:
+        """The highest value among each entry's phrases; shape (..., phrases) -> (..., entries)."""
+        return np.maximum.reduceat(values, self.starts, axis=-1)
+
+
+@dataclass(frozen=True, slots=True)
+class Cosines:
+    """Likeness of texts and phrases, each of shape (texts, phrases)."""
+
+    meaning: Floats
+    letters: Floats
+    words: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """What was trained on the base; the first is missing without an encoder."""
+
+    on_meaning: Head | None
+    on_everything: Head
+
+
+def gather(phrases: Phrases, heads: Heads, texts: Texts) -> list[Evidence]:
+    """The evidence for each text."""
+    cosines = phrases.cosines(texts)
+    everything = heads.on_everything.log_probabilities(phrases.all_features(texts))
+    standing_out = _standing_out(phrases, heads, texts)
+    known = phrases.known_words(texts)
+    rows = []
+    for number, folded in enumerate(texts.folded):
+        own = np.stack([cosines.meaning[number], cosines.letters[number], cosines.words[number]])
+        trained = np.stack([standing_out[number], np.maximum(everything[number], np.float32(_LOWEST))])
+        rows.append(_weigh(phrases, Measured(folded, own, trained, float(known[number]))))
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The cheap witnesses for one text, of the whole base."""
+
+    folded: str
+    likeness: Floats  # shape (3, phrases): meaning, letters, words
+    trained: Floats  # shape (2, entries): standing out, log-probability
+    known_words: float
+
+
+def _standing_out(phrases: Phrases, heads: Heads, texts: Texts) -> Floats:
+    """Discriminant scores in deviations from their mean over all entries; 0 without an encoder."""
+    centred = phrases.vector_features(texts)
+    if heads.on_meaning is None or centred is None:
+        return np.zeros((len(texts.folded), phrases.count), np.float32)
+    scores = heads.on_meaning.scores(centred)
+    spread = np.maximum(scores.std(axis=1, keepdims=True), 1e-6)
+    return np.asarray((scores - scores.mean(axis=1, keepdims=True)) / spread, np.float32)
+
+
+def _weigh(phrases: Phrases, measured: Measured) -> Evidence:
+    short = _shortlist(phrases, measured)
+    table = _phrase_table(phrases, short)
+    there = table >= 0
+    flat = table[there]
+    likeness = lexical.word_likeness(measured.folded, [phrases.texts.folded[number] for number in flat])
+    cells = np.full((5, *table.shape), -1, np.float32)
+    cells[:, there] = np.vstack([measured.likeness[:, flat], likeness])
+    standing_out, trained = measured.trained[:, short]
+    behind = standing_out - measured.trained[0].max()
+    return Evidence(
+        entries=short,
+        values=np.column_stack([*cells.max(axis=2), behind, trained]),
+        phrases=table[np.arange(len(short)), cells[[0, 1, 4]].sum(axis=0).argmax(axis=1)],
+        standing_out=standing_out,
+        known_words=measured.known_words,
+    )
+
+
+def _shortlist(phrases: Phrases, measured: Measured) -> Ints:
+    """The entries that one of the cheap witnesses puts among its first, in rising order."""
+    cheap = np.vstack([phrases.best(measured.likeness), measured.trained])
+    keep = min(_SHORTLIST, phrases.count)
+    return np.unique(np.argpartition(-cheap, keep - 1, axis=1)[:, :keep])
+
+
+def _phrase_table(phrases: Phrases, entries: Ints) -> Ints:
+    """The numbers of each entry's phrases, one entry a row, filled up with -1."""
+    starts, ends = phrases.starts[entries], phrases.ends[entries]
+    columns = np.arange(int((ends - starts).max()))
+    table = starts[:, None] + columns
+    return np.where(table < ends[:, None], table, -1)
+
+
+def _unit(vectors: Floats) -> Floats:
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), np.float32)

@@ -1,0 +1,30 @@
+"""The only room that knows rapidfuzz: how alike two wordings are, whatever they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from rapidfuzz import fuzz, process
+
+Floats = npt.NDArray[np.float32]
+
+
+def word_likeness(folded: str, phrases: Sequence[str]) -> Floats:
+    """Shape (2, phrases), 0 to 1: the words in common as a set, and all words sorted.
+
+    The set forgives what is said besides ("er hello when do you open please"), the sorted words
+    forgive the order but not the rest; both forgive typos.
+    """
+    likeness = [
+        process.cdist([folded], phrases, scorer=scorer, dtype=np.float32)[0]
+        for scorer in (fuzz.token_set_ratio, fuzz.token_sort_ratio)
+    ]
+    return np.asarray(likeness, np.float32) / np.float32(100)
+
+
+def closest(folded: str, phrases: Sequence[str]) -> tuple[int, float] | None:
+    """The phrase most like the text, and how alike (0 to 1); None where there is no phrase."""
+    found = process.extractOne(folded, phrases, scorer=fuzz.token_sort_ratio)
+    return (found[2], found[1] / 100) if found else None

@@ -1,0 +1,129 @@
+"""Evidence becomes a calibrated probability for each entry, by weights learned on public sets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+import numpy as np
+import numpy.typing as npt
+
+from assistant.errors import ModelError
+from assistant.matching.evidence import WITNESSES, Evidence
+from assistant.matching.heads import log_softmax
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+# What tells whether the first entry is right at all, measured on the first entry alone.
+SIGNS = (
+    *(name for name in WITNESSES if name != "trained on meaning"),  # which is 0 for the first one, mostly
+    "standing out",  # of the discriminant head, in deviations
+    "ahead of the others",  # log of its share among the entries
+    "known words",  # of the text, weighed by rarity
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What was learned: how much each witness counts, and when to believe the first entry."""
+
+    ranking: Floats  # one for each of WITNESSES
+    confidence: Floats  # one for each of SIGNS
+    bias: float
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Mapping[str, float]]) -> Weights:
+        """From the form of weights.json; raises ModelError where it does not name all the evidence."""
+        try:
+            ranking = [float(stored["ranking"][name]) for name in WITNESSES]
+            confidence = [float(stored["confidence"][name]) for name in SIGNS]
+            bias = float(stored["confidence"]["bias"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(
+                f"the learned weights do not fit this version: {error}", "learn them again"
+            ) from None
+        return cls(np.array(ranking, np.float32), np.array(confidence, np.float32), bias)
+
+    def written(self) -> dict[str, dict[str, float]]:
+        """The form of weights.json."""
+        ranking = {
+            name: round(float(weight), 4) for name, weight in zip(WITNESSES, self.ranking, strict=True)
+        }
+        confidence = {
+            name: round(float(weight), 4) for name, weight in zip(SIGNS, self.confidence, strict=True)
+        }
+        return {"ranking": ranking, "confidence": {**confidence, "bias": round(self.bias, 4)}}
+
+
+def load_weights(with_encoder: bool) -> Weights:
+    """The weights that come with the package."""
+    stored = json.loads(
+        resources.files("assistant.matching").joinpath("weights.json").read_text(encoding="utf-8")
+    )
+    return Weights.read(stored["with encoder" if with_encoder else "without encoder"])
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """The entries of one text, best first, with what spoke for each."""
+
+    entries: Ints
+    probabilities: Floats
+    phrases: Ints  # the best phrase of each entry
+    values: Floats  # shape (entries, witnesses)
+    parts: Floats  # shape (entries, witnesses): weight times value
+
+
+def rank(evidence: Evidence, weights: Weights) -> Ranked:
+    """The first entry's probability is calibrated; the others follow in proportion to their shares."""
+    parts = evidence.values * weights.ranking
+    shares = np.exp(log_softmax(parts.sum(axis=1)))
+    order = np.argsort(-shares, kind="stable")
+    logit = float(signs(evidence, weights) @ weights.confidence) + weights.bias
+    first = 1 / (1 + np.exp(-logit))
+    return Ranked(
+        entries=evidence.entries[order],
+        probabilities=np.asarray(shares[order] / shares[order[0]] * first, np.float32),
+        phrases=evidence.phrases[order],
+        values=evidence.values[order],
+        parts=parts[order],
+    )
+
+
+def signs(evidence: Evidence, weights: Weights) -> Floats:
+    """What tells whether the first entry is right, in the order of SIGNS."""
+    log_shares = log_softmax(evidence.values @ weights.ranking)
+    first = int(log_shares.argmax())
+    own = [value for name, value in zip(WITNESSES, evidence.values[first], strict=True) if name in SIGNS]
+    return np.array([*own, evidence.standing_out[first], log_shares[first], evidence.known_words], np.float32)
+
+
+def merged(readings: Sequence[Ranked]) -> Ranked:
+    """Several readings of the same sound vote: a mixture in which the n-th reading weighs 1/n.
+
+    An entry that several readings agree on overtakes one that only the first reading names.
+    """
+    if len(readings) == 1:
+        return readings[0]
+    trust = 1 / np.arange(1, len(readings) + 1)
+    votes: dict[int, float] = {}
+    best: dict[int, tuple[float, Ranked, int]] = {}
+    for number, reading in enumerate(readings):
+        for place, entry in enumerate(reading.entries.tolist()):
+            vote = float(trust[number] / trust.sum() * reading.probabilities[place])
+            votes[entry] = votes.get(entry, 0.0) + vote
+            best[entry] = max(
+                best.get(entry, (-1.0, reading, place)), (vote, reading, place), key=lambda row: row[0]
+            )
+    entries = sorted(votes, key=lambda entry: -votes[entry])
+    rows = [best[entry][1:] for entry in entries]
+    return Ranked(
+        entries=np.array(entries, np.int64),
+        probabilities=np.array([votes[entry] for entry in entries], np.float32),
+        phrases=np.array([reading.phrases[place] for reading, place in rows]),
+        values=np.stack([reading.values[place] for reading, place in rows]),
+        parts=np.stack([reading.parts[place] for reading, place in rows]),
+    )

@@ -1,0 +1,42 @@
+"""Training the small models of a base when it is loaded, within a fixed amount of arithmetic."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from assistant.matching.cache import Arrays, Cache, fingerprint
+from assistant.matching.evidence import Heads, Phrases
+from assistant.matching.heads import Head, LogisticOptions, discriminant_head, logistic_head
+
+_VERSION = "1"  # of the training; a trained head of another version is not read from the cache
+_ROUNDS = 60  # of the logistic head; 100 were no better on BANKING77 and CLINC150
+_FEWEST_ROUNDS = 8
+_BUDGET_FLOPS = 2.5e11  # some 4 s on one core: what a base of 1,000 entries may take at its first start
+
+
+def train(phrases: Phrases, cache: Cache | None, encoder_name: str) -> Heads:
+    """The heads of a base, from the cache where the same base was trained before."""
+    if cache is None:
+        return _heads(_train(phrases))
+    numbers = ",".join(map(str, phrases.entries.tolist()))
+    key = fingerprint(_VERSION, encoder_name, numbers, *phrases.texts.folded)
+    return _heads(cache.arrays(f"heads-{fingerprint(encoder_name)}", key, lambda: _train(phrases)))
+
+
+def _train(phrases: Phrases) -> Arrays:
+    everything = phrases.all_features(phrases.texts)
+    flops_a_round = 4.0 * everything.size * phrases.count
+    rounds = int(np.clip(_BUDGET_FLOPS / flops_a_round, _FEWEST_ROUNDS, _ROUNDS))
+    options = LogisticOptions(iterations=rounds)
+    logistic = logistic_head(everything, phrases.entries, phrases.count, options)
+    arrays = {"everything": logistic.weights, "everything_bias": logistic.bias}
+    centred = phrases.vector_features(phrases.texts)
+    if centred is not None:
+        discriminant = discriminant_head(centred, phrases.entries, phrases.count)
+        arrays |= {"meaning": discriminant.weights, "meaning_bias": discriminant.bias}
+    return arrays
+
+
+def _heads(arrays: Arrays) -> Heads:
+    on_meaning = Head(arrays["meaning"], arrays["meaning_bias"]) if "meaning" in arrays else None
+    return Heads(on_meaning, Head(arrays["everything"], arrays["everything_bias"]))

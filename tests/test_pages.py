@@ -194,6 +194,7 @@ def test_lines_are_counted_as_editors_count_them() -> None:
 def test_a_page_that_no_file_can_show_is_reported_too(text: str, kind: str, line: int) -> None:
     (problem,) = read_page("en/visiting.md", text)[1]
     assert (problem.kind, problem.place.line) == (kind, line)
+    assert problem.excerpt.isprintable()
 
 
 @pytest.mark.parametrize(

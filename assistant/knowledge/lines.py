@@ -89,8 +89,9 @@ def split_lines(text: str) -> tuple[Line, ...]:
 
 
 def shortened(text: str) -> str:
-    """A text cut to what a message can show."""
-    return text if len(text) <= LONGEST_EXCERPT else text[: LONGEST_EXCERPT - 1] + "…"
+    """A text cut to what a message can show, without characters that would meddle with the screen."""
+    shown = text if len(text) <= LONGEST_EXCERPT else text[: LONGEST_EXCERPT - 1] + "…"
+    return _CONTROL.sub("\ufffd", shown)
 
 
 def visible(text: str) -> str:
@@ -141,6 +142,7 @@ def hide_remarks(lines: Sequence[Line], findings: Findings) -> tuple[Line, ...]:
     """Report `<!-- ... -->`: customers would see it, and it may hide whole entries."""
     gone: list[int] = []
     until = 0
+    last_end = max((line.number for line in lines if "-->" in line.text), default=0)
     for index, line in enumerate(lines):
         if line.number <= until or not line.is_open or "<!--" not in _without_code(line.text):
             continue
@@ -150,7 +152,7 @@ def hide_remarks(lines: Sequence[Line], findings: Findings) -> tuple[Line, ...]:
             "a page cannot hold hidden remarks (`<!-- ... -->`)",
             "delete the remark, or keep it in a file outside the knowledge folder",
         )
-        until = _end_of_remark(lines, index)
+        until = _end_of_remark(lines, index) if line.number <= last_end else 0
         gone.extend(range(line.number, until + 1))
     return hide(lines, gone)
 

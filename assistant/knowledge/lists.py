@@ -105,7 +105,7 @@ def _bullet_text(line: Line, part: Part, findings: Findings) -> str | None:
 def _report_text(line: Line, part: Part, findings: Findings) -> None:
     text = spaced(line.plain)
     if text.startswith("->"):
-        hint = f"write the words of the customer before it: `- words {text}`"
+        hint = f"write the words of the customer before it: `- words {shortened(text)}`"
         findings.add(
             "arrow-without-words", line.number, f"in {part.whose}, an arrow has no words before it", hint
         )

@@ -14,7 +14,7 @@ FOLDER = "media"
 
 _CODE_SPAN = re.compile(r"(`{1,3})[^`]+\1")
 _LINK = re.compile(r"(!?)\[([^\[\]]*)\]\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
-_TITLE = re.compile(r"\s+(?:\"[^\"]*\"|'[^']*')\s*$")
+_TITLE = re.compile(r"(?<!\s)\s+(?:\"[^\"]*\"|'[^']*')\s*$")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _SAFE_SCHEMES = ("http", "https", "mailto", "tel")
 _EXAMPLE = "`![what it shows](../media/picture.jpg)`"
@@ -32,8 +32,9 @@ def read_media(lines: Sequence[Line], page_path: str, findings: Findings) -> tup
                 "a picture is not written to its end" if "](" in text else "a picture has no file behind it"
             )
             findings.add("unclosed-image", line.number, fact, f"write it on one line like {_EXAMPLE}")
-        for media in _media_of(text, line, page_path, findings):
-            found.setdefault(media.path, media)
+        for shown in (text, _LINK.sub("", text)):  # a picture may stand in the words of a link
+            for media in _media_of(shown, line, page_path, findings):
+                found.setdefault(media.path, media)
     return tuple(found.values())
 
 

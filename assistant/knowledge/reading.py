@@ -49,6 +49,11 @@ class Draft:
     parts: list[Part] = field(default_factory=list)
     is_sure: bool = True  # False: a part nobody can tell may be the one that seems to be missing
 
+    @property
+    def called(self) -> str:
+        """Its name for messages."""
+        return self.name or "?"
+
     def named(self, name: str) -> list[Part]:
         """The parts of that name; on a page in order there is one at most."""
         return [part for part in self.parts if part.name == name]
@@ -158,7 +163,7 @@ def _report_text_outside(block: Block, findings: Findings) -> None:
 
 
 def _add_part(draft: Draft, heading: Heading, lines: Sequence[Line], findings: Findings) -> None:
-    whose = f"entry `{draft.name}`"
+    whose = f"entry `{draft.called}`"
     if not draft.number and not draft.parts and draft.is_sure:
         fact, hint = "a part stands above the first entry", "write `## ` and the name of its entry above it"
         findings.add("part-outside-entry", heading.number, fact, hint)
@@ -176,22 +181,22 @@ def _add_part(draft: Draft, heading: Heading, lines: Sequence[Line], findings: F
     if all(line.is_blank for line in lines) and not says_on_heading:
         hint = "write something below it, or delete the line"
         findings.add("empty-part", heading.number, f"`{heading.name}` of {whose} is empty", hint)
-    draft.parts.append(Part(draft.name, heading.name, heading.number, lines))
+    draft.parts.append(Part(draft.called if draft.number else "", heading.name, heading.number, lines))
 
 
 def _entry(draft: Draft, language: str, findings: Findings) -> Entry:
-    header = read_header(draft.name, draft.header, findings) if draft.number else Header()
+    header = read_header(draft.called, draft.header, findings) if draft.number else Header()
     filled = [part for part in draft.parts if not all(line.is_blank for line in part.lines)]
     questions = [
         phrase for part in filled if part.name == "Questions" for phrase in read_questions(part, findings)
     ]
     checks = [check for part in filled if part.name == "Checks" for check in read_checks(part, findings)]
-    report_repeats(draft.name, questions, checks, findings)
+    report_repeats(draft.called, questions, checks, findings)
     draft.is_sure = draft.is_sure and not header.has_text
     _report_answers(draft, findings)
     texts = [part for part in filled if part.name in TEXT_PARTS]
     for part in texts:
-        report_misplaced(draft.name, part.lines, findings)
+        report_misplaced(draft.called, part.lines, findings)
     for part in draft.named("Spoken answer"):
         report_markup(part, findings)
     return Entry(
@@ -224,11 +229,11 @@ def _report_answers(draft: Draft, findings: Findings) -> None:
     answers, asks = draft.named("Answer"), draft.named("Ask")
     if answers and asks:
         later = max(answers[0], asks[0], key=lambda part: part.number)
-        fact = f"entry `{draft.name}` has both an `Answer` and an `Ask`"
+        fact = f"entry `{draft.called}` has both an `Answer` and an `Ask`"
         hint = "an entry either answers or asks back: put the answer into an entry that a choice leads to"
         findings.add("answer-and-ask", later.number, fact, hint)
     elif not (answers or asks) and draft.number and draft.is_sure:
-        fact = f"entry `{draft.name}` has neither an `Answer` nor an `Ask`"
+        fact = f"entry `{draft.called}` has neither an `Answer` nor an `Ask`"
         findings.add("no-answer", draft.number, fact, "write `### Answer` and the answer below it")
 
 

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from assistant.dialogue import replying
 from assistant.dialogue.own_voice import Sentence, own_sentence
+from assistant.dialogue.spoken_form import spoken_form
 from assistant.values import Conversation, Knowledge, Match, Problem, Reply, Turn, Utterance
 
 
@@ -70,6 +71,7 @@ class Assistant:
         self._one_refresh = threading.Lock()
         # Swapped as one reference: a turn under way ends with the knowledge it began with.
         self._ready = _Ready(pages.knowledge, make_matcher(pages.knowledge))
+        spoken_form("")  # loads its parser now: the first customer must not wait for it
 
     @property
     def knowledge(self) -> Knowledge:

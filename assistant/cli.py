@@ -127,7 +127,7 @@ def ask(
     if file and speak:
         raise click.UsageError("--speak writes one answer; it does not go with --file.")
     settings = _settings(knowledge, models)
-    asking = _open_asking(settings, language, as_json)
+    asking = _open_asking(settings, language, as_json, is_heard=audio is not None)
     if file:
         return asking.ask_all(file)
     turn = _ask_aloud(asking, settings, audio, language) if audio else asking.ask(_typed(question))
@@ -236,28 +236,30 @@ def _settings(knowledge: Path | None, models: Path | None) -> Settings:
     return load_settings(find_knowledge(knowledge), models)
 
 
-def _open_asking(settings: Settings, language: str | None, as_json: bool = False) -> Asking:
+def _open_asking(
+    settings: Settings, language: str | None, as_json: bool = False, is_heard: bool = False
+) -> Asking:
     """The assistant in a new conversation, after telling once what it must do without."""
     from assistant import wiring
     from assistant.channels.asking import Asking
+    from assistant.dialogue.tongue import known_language
     from assistant.values import Conversation
 
     assistant = wiring.build_assistant(settings)
     err = _screen(sys.stderr)
     for note in assistant.matcher.notes:
         err.line(f"note: {note}", "dim")
-    conversation = Conversation()
-    if language:
-        conversation = conversation.with_language(_known(language, assistant.knowledge))
+    known = known_language(assistant.knowledge, language)
+    if language and not known and not is_heard:  # what is heard may be answered in another language
+        raise _no_language(language, assistant.knowledge)
+    conversation = Conversation().with_language(known) if known else Conversation()
     return Asking(assistant, conversation, _screen(sys.stdout), err, as_json)
 
 
-def _known(language: str, knowledge: Knowledge) -> str:
-    from assistant.dialogue.tongue import known_language, language_name
+def _no_language(language: str, knowledge: Knowledge) -> SettingsError:
+    from assistant.dialogue.tongue import language_name
 
-    if known := known_language(knowledge, language):
-        return known
-    raise SettingsError(
+    return SettingsError(
         f"the pages have no {language_name(language)}",
         f"they have {', '.join(f'{tag} ({language_name(tag)})' for tag in knowledge.languages)}",
     )

@@ -68,6 +68,33 @@ Yes, for free.
 ### Answer
 At the till.
 """
+OWN_VOICE = """# What the assistant says itself
+
+## not-understood
+
+### Answer
+I do not know that.
+
+## did-you-mean
+
+### Answer
+Did you mean one of these?
+
+## choose-one
+
+### Answer
+Please choose one.
+
+## outdated
+
+### Answer
+That is over.
+
+## nothing-to-repeat
+
+### Answer
+I have said nothing yet.
+"""
 OPENING = "When are you open?"
 NONSENSE = "zebra quantum opera"
 
@@ -77,6 +104,7 @@ def pages(tmp_path: Path) -> Path:
     folder = tmp_path / "base"
     (folder / "en").mkdir(parents=True)
     (folder / "en" / "shop.md").write_text(PAGE, encoding="utf-8")
+    (folder / "en" / "_assistant.md").write_text(OWN_VOICE, encoding="utf-8")
     return folder
 
 
@@ -112,11 +140,18 @@ def test_the_words_of_a_question_need_no_quotes(run) -> None:
     assert run("ask", "When", "are", "you", "open").stdout == run("ask", "When are you open").stdout
 
 
-def test_an_unknown_question_ends_with_3_and_an_unsure_one_with_2(run) -> None:
-    assert run("ask", NONSENSE).exit_code == 3
-    unsure = run("ask", "gift")
-    assert unsure.exit_code == 2
-    assert "  1. " in unsure.stdout and "  2. " in unsure.stdout
+def test_an_unknown_question_is_told_honestly_and_ends_with_3(run) -> None:
+    result = run("ask", NONSENSE)
+    assert (result.stdout, result.exit_code) == ("I do not know that.\n", 3)
+
+
+def test_an_unsure_question_offers_choices_and_ends_with_2(run, pages: Path) -> None:
+    twin = "\n## parking-garage\n\n### Questions\n- Is there a car park?\n\n### Answer\nUnder the shop.\n"
+    (pages / "en" / "twin.md").write_text(f"# Twin\n{twin}", encoding="utf-8")
+    result = run("ask", "Is there a car park?")
+    assert result.stdout.startswith("Did you mean one of these?\n  1. ")
+    assert "  2. " in result.stdout
+    assert result.exit_code == 2
 
 
 def test_json_keeps_to_its_fields(run) -> None:
@@ -224,10 +259,11 @@ def test_why_shows_the_best_three_and_every_witness(run) -> None:
 # --- knowledge ----------------------------------------------------------------------------------
 
 
-def test_no_knowledge_anywhere_is_one_message_with_the_way_out(tmp_path: Path) -> None:
-    runner = CliRunner(env={"ASSISTANT_KNOWLEDGE": ""})
-    with runner.isolated_filesystem(tmp_path):
-        result = runner.invoke(main, ["ask", "x"])
+def test_no_knowledge_anywhere_is_one_message_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner(env={"ASSISTANT_KNOWLEDGE": ""}).invoke(main, ["ask", "x"])
     assert result.exit_code == 1
     assert result.stderr.startswith(
         "error: there is no knowledge base here\nhint: start one with `assistant init"
@@ -253,14 +289,14 @@ def test_broken_pages_are_shown_whole_before_anything_is_answered(
 
 def test_check_of_a_base_in_order_says_so_in_one_line(run) -> None:
     result = run("check")
-    assert result.stdout.endswith("4 entries, 1 language, 10 questions, 4 checks: all good\n")
+    assert result.stdout.endswith("9 entries, 1 language, 10 questions, 4 checks: all good\n")
     assert result.exit_code == 0
 
 
 def test_check_tells_what_must_be_mended_and_ends_with_1(run, pages: Path) -> None:
     (pages / "en" / "shop.md").write_text(PAGE.replace("-> parking", "-> parkin"), encoding="utf-8")
     result = run("check")
-    assert "en/shop.md:19: " in result.stdout
+    assert "en/shop.md:17: " in result.stdout
     assert result.stdout.splitlines()[-1].endswith(": 1 error")
     assert result.exit_code == 1
 
@@ -268,7 +304,7 @@ def test_check_tells_what_must_be_mended_and_ends_with_1(run, pages: Path) -> No
 def test_check_for_machines_is_one_json_document(run, pages: Path) -> None:
     assert json.loads(run("check", "--json").stdout) == {
         "ok": True,
-        "entries": 4,
+        "entries": 9,
         "languages": 1,
         "questions": 10,
         "checks": 4,
@@ -278,7 +314,7 @@ def test_check_for_machines_is_one_json_document(run, pages: Path) -> None:
     result = run("check", "--json")
     (problem,) = json.loads(result.stdout)["problems"]
     assert list(problem) == ["kind", "severity", "path", "line", "fact", "hint"]
-    assert (problem["severity"], problem["line"]) == ("error", 19)
+    assert (problem["severity"], problem["line"]) == ("error", 17)
     assert problem["path"] == (pages / "en" / "shop.md").as_posix()
     assert result.exit_code == 1
 

@@ -221,6 +221,14 @@ def test_help_names_every_command() -> None:
     assert all(name in shown for name in COMMANDS)
 
 
+def test_a_command_may_be_cut_short_where_no_other_begins_so() -> None:
+    talk = chat()
+    assert "There is no /s." in talk("/s")
+    assert "/save" in talk("/he")
+    talk("/Q")
+    assert not talk.session.is_open
+
+
 @pytest.mark.parametrize(("typed", "told"), [("/sve", "Did you mean /save?"), ("/xyzzy", "See /help.")])
 def test_an_unknown_command_is_answered_with_the_nearest(typed: str, told: str) -> None:
     assert told in chat()(typed)
@@ -375,7 +383,10 @@ def test_a_chat_on_a_terminal_has_a_prompt_completion_history_and_leaves_by_ctrl
     child.send("when are you open\r")
     child.expect("9 to 5")
     child.expect("ask something")
-    child.send("/wh\t\r")
+    child.send("/wh")
+    child.expect("what spoke for it")  # the menu
+    child.send("\t")
+    child.send("\r")
     child.expect("compared")
     child.expect("ask something")
     child.send("\x04")

@@ -43,14 +43,14 @@ class Asking:
     def ask_all(self, file: BinaryIO) -> int:
         """Ask every line of a file, showing each answer as soon as it is there; the exit code for all."""
         codes = {0}
-        with bar("asking", count_questions(file), self.out, self.err) as advance:
-            for question in read_questions(file):
+        with bar("asking", count_questions(file), self.out, self.err) as show:
+            for done, question in enumerate(read_questions(file), 1):
                 if isinstance(question, BadLine):
                     self.err.line(f"{getattr(file, 'name', 'input')}:{question.line}: {question.fact}")
                     codes.add(UNREADABLE)
                 else:
                     codes.add(self._ask_line(question.text))
-                advance(1)
+                show(done)
         return UNREADABLE if UNREADABLE in codes else max(codes)
 
     def _ask_line(self, text: str) -> int:

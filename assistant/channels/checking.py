@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -10,14 +10,12 @@ from assistant.channels.lines import has_errors
 from assistant.channels.progress import bar
 from assistant.knowledge.library import read_folder
 from assistant.knowledge.review import ReviewOptions, review
-from assistant.values import Knowledge, Match, Problem, Utterance
+from assistant.values import Knowledge, Problem
 
 if TYPE_CHECKING:
     from assistant.answering import Matching
     from assistant.channels.screen import Screen
     from assistant.settings import Settings
-
-_AT_ONCE = 64  # questions between two moves of the bar
 
 
 def check_base(
@@ -31,15 +29,7 @@ def check_base(
     knowledge, problems = read_folder(settings.knowledge_folder, settings.default_language)
     if has_errors(problems):
         return knowledge, problems
-    matcher, options = make_matcher(knowledge), ReviewOptions(settings.margin, date.today())
     asked = sum(len(entry.questions) + len(entry.checks) for entry in knowledge.entries)
-    with bar("trying every question", asked, *screens) as advance:
-
-        def match_many(utterances: Sequence[Utterance]) -> list[Match]:
-            matches: list[Match] = []
-            for start in range(0, len(utterances), _AT_ONCE):
-                matches += matcher.match_many(utterances[start : start + _AT_ONCE])
-                advance(_AT_ONCE)
-            return matches
-
-        return knowledge, (*problems, *review(knowledge, match_many, options))
+    with bar("trying every question", asked, *screens) as show:
+        options = ReviewOptions(settings.margin, date.today(), lambda done, _: show(done))
+        return knowledge, (*problems, *review(knowledge, make_matcher(knowledge).match_many, options))

@@ -55,7 +55,7 @@ def _typed_lines(session: Session, state_folder: Path) -> Iterator[str]:
         try:
             yield read().strip()
         except KeyboardInterrupt:
-            continue
+            session.tell("/quit or Ctrl-D leaves.")
         except EOFError:
             return
 

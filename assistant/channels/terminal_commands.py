@@ -23,10 +23,11 @@ class Command:
 
 
 def run_command(session: Session, line: str) -> None:
-    """Do what a line like `/lang de` says; an unknown command is answered with the nearest one."""
+    """Do what a line like `/lang de` says; a name may be cut short, an unknown one gets the nearest."""
     name, _, argument = line.strip().partition(" ")
-    if command := COMMANDS.get(name.lower()):
-        command.run(session, argument.strip())
+    begun = [known for known in COMMANDS if known.startswith(name.lower())]
+    if len(begun) == 1:
+        COMMANDS[begun[0]].run(session, argument.strip())
     else:
         session.tell(f"There is no {name}. {_nearest(name.lower(), tuple(COMMANDS), 'See /help.')}")
 

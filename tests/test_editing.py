@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.errors import KnowledgeError
@@ -119,6 +119,7 @@ phrases = st.text(min_size=1, max_size=40) | st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(phrases, st.sampled_from(["hours", "prices", "way"]), st.sampled_from(["yes", "no"]))
 def test_a_saved_check_is_read_back_and_nothing_else_changes(
     phrase: str, name: str, kind: Literal["yes", "no"]

@@ -126,9 +126,10 @@ def test_a_default_language_without_pages_is_reported(folder: Path) -> None:
     assert 'default_language = "de"' in problems[0].hint
 
 
-@pytest.mark.parametrize("name", ["missing", "file", "empty", "unrelated"])
+@pytest.mark.parametrize("name", ["missing", "file", "empty", "unrelated", "other"])
 def test_a_folder_without_pages_is_an_error_with_a_way_out(tmp_path: Path, name: str) -> None:
     write(tmp_path / "file", "")
+    write(tmp_path / "other" / "en" / "visiting.txt", HOURS)
     write(tmp_path / "unrelated" / "python" / "main.py", "")
     (tmp_path / "empty").mkdir()
     with pytest.raises(KnowledgeError) as caught:

@@ -260,6 +260,9 @@ def test_bytes_that_are_no_unicode_text_are_reported_with_their_line(
 
 # --- properties -----------------------------------------------------------------------------
 
+# Other programs may keep the machine busy: no example is too slow.
+steady = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 FRAGMENTS = (
     *(
         "# Visiting",
@@ -370,7 +373,7 @@ paths = st.sampled_from(["en/visiting.md", "de/_assistant.md", "visiting.md", "a
 
 
 @given(paths, text_like)
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(steady, max_examples=400)
 def test_no_text_whatever_makes_the_reader_raise(path: str, text: str) -> None:
     page, problems = read_page(path, text)
     lines = len(re.split(r"\r\n|\r|\n", text))
@@ -380,7 +383,7 @@ def test_no_text_whatever_makes_the_reader_raise(path: str, text: str) -> None:
 
 
 @given(text_like)
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(steady, max_examples=400)
 def test_a_page_without_errors_reads_back_from_its_own_writing(text: str) -> None:
     page, problems = read_page("en/visiting.md", "# Visiting\n\n## opening-hours\n\n### Answer\n" + text)
     if any(problem.severity == "error" for problem in problems):
@@ -390,6 +393,7 @@ def test_a_page_without_errors_reads_back_from_its_own_writing(text: str) -> Non
     assert not [problem for problem in later if problem.severity == "error"]
 
 
+@steady
 @given(st.binary() | text_like.map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_no_bytes_whatever_make_the_decoder_raise(data: bytes) -> None:
     text, problems = decode_page("en/visiting.md", data)
@@ -397,6 +401,7 @@ def test_no_bytes_whatever_make_the_decoder_raise(data: bytes) -> None:
     assert all("UTF-8" in problem.hint for problem in problems)
 
 
+@steady
 @given(
     text_like.filter(lambda text: "\0" not in text and "\ud800" not in text),
     st.sampled_from(["utf-8-sig", "utf-16"]),
@@ -450,7 +455,7 @@ pages = st.builds(
 
 
 @given(pages)
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@steady
 def test_a_page_made_by_a_program_is_written_so_that_it_reads_back(page: Page) -> None:
     assert without_places(read_page("de/seite.md", write_page(page))[0]) == page
 

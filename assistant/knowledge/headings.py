@@ -26,6 +26,7 @@ from assistant.knowledge.names import (
 TEXT_PARTS = ("Answer", "Spoken answer", "Ask")
 Rank = Literal["title", "entry", "part", "text"]
 
+_MARKS: dict[Rank, str] = {"title": "#", "entry": "##", "part": "###", "text": "####"}
 _HASHES = re.compile(r"([ \t\u00a0]*)([#＃]{1,6})(?![#＃])(\s*)(.*)", re.DOTALL)
 _UNDERLINE = re.compile(r" {0,3}(={2,}|-{3,})\s*$")
 _HEADER = re.compile(rf"\s*(?:{'|'.join(HEADERS)})\s*[:：]", re.IGNORECASE)
@@ -52,9 +53,7 @@ class Heading:
     @property
     def written(self) -> str:
         """The heading as it should stand on the page."""
-        return (
-            f"{ {'title': '#', 'entry': '##', 'part': '###', 'text': '####'}[self.rank] } {self.name}".strip()
-        )
+        return f"{_MARKS[self.rank]} {self.name}".strip()
 
 
 @dataclass(slots=True)
@@ -156,15 +155,16 @@ def _with_hashes(found: re.Match[str], walk: _Walk) -> Heading | None:
     if "\t" in indent or len(indent) > 3:
         return _indented(heading, walk)
     if heading.slip:
-        is_word = (
-            not space and len(hashes) == 1 and not part_word(title) and not walk.starts_entry()
-        )  # "#offer"
-        return None if is_word and walk.has_title else heading
+        return None if walk.has_title and _is_word(hashes, space, title, walk) else heading
     if "＃" in hashes:
-        return _slipped(
-            heading, "odd-character", f"`{hashes}` is not `{'#' * len(hashes)}`, though it looks alike"
-        )
+        fact = f"`{hashes}` is not `{'#' * len(hashes)}`, though it looks alike"
+        return _slipped(heading, "odd-character", fact)
     return _slipped(heading, "missing-space", f"there is no space behind `{hashes}`")
+
+
+def _is_word(hashes: str, space: str, title: str, walk: _Walk) -> bool:
+    """True for "#offer", which people write for its own sake."""
+    return not space and len(hashes) == 1 and not part_word(title) and not walk.starts_entry()
 
 
 def _is_plain(indent: str, hashes: str, space: str | bool) -> bool:
@@ -173,10 +173,9 @@ def _is_plain(indent: str, hashes: str, space: str | bool) -> bool:
 
 def _indented(heading: Heading, walk: _Walk) -> Heading | None:
     """Four spaces or a tab make a code block of a line, unless it can only be a heading of ours."""
-    is_ours = heading.slip is None and (heading.rank == "part" or walk.starts_entry())
-    return (
-        _slipped(heading, "indented-heading", "this heading does not begin at the edge") if is_ours else None
-    )
+    if heading.slip or not (heading.rank == "part" or walk.starts_entry()):
+        return None
+    return _slipped(heading, "indented-heading", "this heading does not begin at the edge")
 
 
 def _slipped(heading: Heading, kind: str, fact: str) -> Heading:
@@ -222,11 +221,8 @@ def _third_level(title: str, walk: _Walk) -> Heading | None:
         return Heading("part", title)
     lead, _, rest = title.partition(":")
     if lead in PARTS and rest:
-        fact, hint = (
-            f"text stands behind `### {lead}`",
-            f"write `### {lead}` alone, and the text on the next line",
-        )
-        return Heading("part", lead, slip=Slip("text-behind-part", fact, hint))
+        hint = f"write `### {lead}` alone, and the text on the next line"
+        return Heading("part", lead, slip=Slip("text-behind-part", f"text stands behind `### {lead}`", hint))
     part = meant_part(title)
     if not part and walk.starts_entry():
         return _wrong_level(Heading("entry", suggested_name(title)), title)
@@ -264,9 +260,8 @@ def _underlined(title: str, mark: str, walk: _Walk) -> Heading | None:
         heading = Heading("entry", title)
     elif mark == "=":
         heading = Heading("text", title)
-    return heading and _slipped(
-        heading, "underlined-heading", "headings are written with `#`, not underlined"
-    )
+    fact = "headings are written with `#`, not underlined"
+    return heading and _slipped(heading, "underlined-heading", fact)
 
 
 def _unmarked(text: str, walk: _Walk) -> Heading | None:

@@ -16,7 +16,7 @@ def read_folder(folder: Path, default_language: str) -> tuple[Knowledge, tuple[P
     """Every page of a knowledge folder, and every problem of them all.
 
     The places of problems begin with the folder as it was given, those of entries are relative
-    to it. Raises KnowledgeError where there is no folder or no page in it.
+    to it. Raises KnowledgeError where there is no folder, or nothing like a page in it.
     """
     found = find_pages(folder)
     pages: list[Page] = []
@@ -25,10 +25,10 @@ def read_folder(folder: Path, default_language: str) -> tuple[Knowledge, tuple[P
         page, on_page = _read(folder, path)
         pages.extend([page] if page else [])
         problems.extend(_placed(folder, problem) for problem in on_page)
-    if not found.pages and not problems:
+    if not found.pages and not any(problem.severity == "error" for problem in problems):
         example = shown(folder, f"{default_language}/visiting.md")
         hint = f"write one, such as {example}, or start with `assistant init FOLDER`"
-        raise KnowledgeError(f"there are no pages in {folder}", hint)
+        raise KnowledgeError(f"there are no pages in {folder}", hint, problems)
     knowledge = Knowledge.of(folder.as_posix(), default_language, tuple(pages))
     problems.extend(_placed(folder, problem) for problem in _repeated_names(pages))
     problems.extend(_missing_default(folder, knowledge))

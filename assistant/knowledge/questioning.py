@@ -123,7 +123,7 @@ def _outcome(match: Match) -> str:
     if isinstance(match, Found):
         return f"it leads to `{match.best.entry}`"
     if isinstance(match, Unsure):
-        return f"it only offers {quoted(match.entries)}"
+        return f"the assistant is unsure and offers {quoted(match.entries)}"
     return "nothing is found"
 
 

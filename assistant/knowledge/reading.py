@@ -83,11 +83,9 @@ def _language(path: str, findings: Findings) -> str:
     if is_language(folder):
         return folder
     near = suggested_language(folder) if folder else ""
-    fact = (
-        f"the folder `{folder}` is not named after a language"
-        if folder
-        else "this page is in no language folder"
-    )
+    fact = f"the folder `{folder}` is not named after a language"
+    if not folder:
+        fact = "this page is in no language folder"
     hint = f"name it `{near}`" if near else "put pages into folders such as `en`, `de` or `ko`"
     findings.add("bad-folder", 0, fact, hint)
     return near or folder
@@ -96,9 +94,8 @@ def _language(path: str, findings: Findings) -> str:
 def _outlined(lines: tuple[Line, ...], findings: Findings) -> tuple[str, list[Draft]]:
     """The title and the entries with their parts."""
     if all(line.is_blank for line in lines):
-        findings.add(
-            "empty-page", 0, "this page is empty", "begin it with `# ` and what it is about, or delete it"
-        )
+        hint = "begin it with `# ` and what it is about, or delete it"
+        findings.add("empty-page", 0, "this page is empty", hint)
         return "", []
     lines = hide_conflicts(lines, findings)
     lines = mark_fences(lines, findings)
@@ -118,23 +115,13 @@ def _title(blocks: Sequence[Block], findings: Findings) -> str:
     first = next((line for line in blocks[0].lines if not line.is_blank and not line.hidden), None)
     title = next((block.heading for block in blocks if block.heading and block.heading.rank == "title"), None)
     if first and title:
-        fact = "text stands above the title of the page"
-        findings.add(
-            "text-before-title", first.number, fact, f"let the page begin with `# {shortened(title.name)}`"
-        )
+        hint = f"let the page begin with `# {shortened(title.name)}`"
+        findings.add("text-before-title", first.number, "text stands above the title of the page", hint)
     elif not title:
-        hint = (
-            f"write `# {shortened(bare(first.text).lstrip('# '))}`"
-            if first
-            else "write `# ` and what the page is about"
-        )
-        number = (
-            first.number
-            if first
-            else blocks[1].heading.number
-            if len(blocks) > 1 and blocks[1].heading
-            else 1
-        )
+        numbers = [block.heading.number for block in blocks if block.heading]
+        number, hint = (numbers or [1])[0], "write `# ` and what the page is about"
+        if first:
+            number, hint = first.number, f"write `# {shortened(bare(first.text).lstrip('# '))}`"
         findings.add("no-title", number, "this page does not begin with a title", hint)
     return title.name if title else ""
 
@@ -174,9 +161,8 @@ def _add_part(draft: Draft, heading: Heading, lines: Sequence[Line], findings: F
     earlier = draft.named(heading.name)
     if earlier and draft.number:
         fact = f"{whose} has `{heading.name}` twice: it begins on line {earlier[0].number} too"
-        findings.add(
-            "duplicate-part", heading.number, fact, "join the two, or give the second one an entry of its own"
-        )
+        hint = "join the two, or give the second one an entry of its own"
+        findings.add("duplicate-part", heading.number, fact, hint)
     says_on_heading = heading.slip is not None and heading.slip.kind == "text-behind-part"
     if all(line.is_blank for line in lines) and not says_on_heading:
         hint = "write something below it, or delete the line"
@@ -244,10 +230,7 @@ def _first_of_each(entries: Sequence[Entry], findings: Findings) -> tuple[Entry,
             continue
         earlier = first.setdefault(entry.name, entry)
         if earlier is not entry:
-            fact = (
-                f"entry `{entry.name}` stands on this page twice: it begins on line {earlier.place.line} too"
-            )
-            findings.add(
-                "duplicate-entry", entry.place.line, fact, "delete one of the two, or give it another name"
-            )
+            fact = f"entry `{entry.name}` stands on this page twice: on line {earlier.place.line} too"
+            hint = "delete one of the two, or give it another name"
+            findings.add("duplicate-entry", entry.place.line, fact, hint)
     return tuple(first.values())

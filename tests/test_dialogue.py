@@ -9,10 +9,20 @@ from fakes import SHOP, TODAY, arrow, base, entry, found, unknown, unsure
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.dialogue.choosing import taken_loosely, taken_surely
+from assistant.dialogue.choosing import taken_by_own_words, taken_by_part, taken_loosely, taken_surely
 from assistant.dialogue.replying import repeat, reply
 from assistant.dialogue.short_answers import LAST, number_said
-from assistant.values import Choice, Conversation, Knowledge, Match, Reply, Utterance
+from assistant.values import (
+    Candidate,
+    Choice,
+    Conversation,
+    Found,
+    Knowledge,
+    Match,
+    Ranking,
+    Reply,
+    Utterance,
+)
 
 NEW = Conversation()
 DOORS = (
@@ -128,6 +138,48 @@ def test_of_two_choices_on_the_same_words_the_one_more_alike_is_taken() -> None:
     assert taken_loosely(choices, "it is without receipt") == choices[1]
 
 
+RECEIPT = (
+    Choice("mit dem Kassenbon", "with", ("ich habe den Bon noch",)),
+    Choice("ohne Kassenbon", "without", ("Bon verloren",)),
+    Choice("online bestellt", "online", ("im Internet gekauft",)),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "entry_taken"),
+    [
+        ("online", "online"),
+        ("bestellt", "online"),
+        ("den Bon habe ich noch", "with"),
+        ("Kassenbon", None),
+        ("ohne", "without"),
+        ("den", None),
+        ("online verloren", None),
+        ("", None),
+    ],
+)
+def test_a_choice_is_taken_by_a_part_of_its_words_that_no_other_has(
+    text: str, entry_taken: str | None
+) -> None:
+    taken = taken_by_part(RECEIPT, text)
+    assert (taken.entry if taken else None) == entry_taken
+
+
+@pytest.mark.parametrize(
+    ("text", "entry_taken"),
+    [
+        ("das habe ich online gekauft", "online"),
+        ("der Kassenbon ist leider verloren", "without"),
+        ("ich habe einen Kassenbon", None),
+        ("online und verloren", None),
+        ("etwas ganz anderes", None),
+    ],
+)
+def test_a_choice_is_taken_by_words_of_its_own_among_others(text: str, entry_taken: str | None) -> None:
+    taken = taken_by_own_words(RECEIPT, text)
+    assert (taken.entry if taken else None) == entry_taken
+
+
 def test_short_words_are_not_taken_for_misspelt_ones() -> None:
     assert taken_loosely((Choice("nein", "no"),), "ein Brot") is None
 
@@ -141,8 +193,8 @@ def test_a_yes_takes_the_only_choice(text: str) -> None:
 @given(st.text(), st.lists(st.text(min_size=1), max_size=4))
 def test_any_text_whatever_may_be_held_against_choices(text: str, labels: list[str]) -> None:
     choices = tuple(Choice(label, "x") for label in labels)
-    for taken in (taken_surely(choices, text), taken_loosely(choices, text)):
-        assert taken is None or taken in choices
+    for take in (taken_surely, taken_loosely, taken_by_part, taken_by_own_words):
+        assert take(choices, text) in (None, *choices)
 
 
 # --- answering --------------------------------------------------------------------------------
@@ -241,6 +293,9 @@ def test_a_guided_dialogue_shows_its_answer_and_waits_for_a_choice() -> None:
         ("where can I park", found("parking", 0.8), "parking"),
         ("start over", found("start-over", 0.6), "start-over"),
         ("through the internet", unsure("refund-online", "parking"), "refund-online"),
+        ("your website", unknown(), "refund-online"),
+        ("the desk", found("parking", 0.6), "refund-desk"),
+        ("the website is broken", found("parking", 0.8), "parking"),
     ],
 )
 def test_a_waiting_dialogue_takes_a_choice_and_lets_people_leave(
@@ -332,6 +387,7 @@ def test_starting_over_forgets_the_choices_and_the_chosen_language() -> None:
         ("Quand est-ce ouvert?", "fr", Conversation("de"), "de"),
         ("the opening hours", None, Conversation("de"), "de"),
         ("the opening hours", None, NEW, "en"),
+        ("parking", None, Conversation("de"), "de"),
         ("the opening hours", "en", NEW.with_language("xx"), "en"),
     ],
 )
@@ -345,6 +401,15 @@ def test_the_language_of_the_reply(
 def test_one_word_in_another_script_is_enough_to_change_the_language() -> None:
     knowledge = base(entry("a", "en", "A?", answer="A."), entry("a", "ko", "가?", answer="가."))
     assert say("배송", found("a", language="ko"), Conversation("en"), knowledge)[1].language == "ko"
+
+
+def test_where_the_question_tells_no_language_the_nearest_wording_does() -> None:
+    knowledge = base(entry("a", "en", "A?", answer="A."), entry("a", "ko", "가?", answer="가."))
+    nearest = Candidate("a", 0.9, "ko", "가?")
+    match = Found(Ranking("", None, (nearest,)), "clear")
+    assert say("parking", match, NEW, knowledge)[1].language == "ko"
+    assert say("반품", match, Conversation("en"), knowledge)[1].language == "ko"
+    assert say("wifi parking", match, Conversation("en"), knowledge)[1].language == "en"
 
 
 @pytest.mark.parametrize("text", ["1", "die zweite", "online"])

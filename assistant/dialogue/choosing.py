@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from assistant.dialogue.short_answers import LAST, number_said, says_yes
+from assistant.matching.content import function_words
 from assistant.matching.text import fold, letters, words
 from assistant.values import Choice
 
 _CLOSE = 0.8  # of the letters; "onlien" is 0.83 like "online", "mine" is 0.67 like "nine"
 _SHORTEST_TO_MISSPELL = 5  # letters; one slip turns a shorter word into another: "ein" and "nein"
 _SPACELESS = re.compile(r"[\u0e00-\u0e7f\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7af]")
+
+Taking = Callable[[Sequence[Choice], str], Choice | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,34 @@ def taken_loosely(choices: Sequence[Choice], text: str) -> Choice | None:
     best = [hit for hit in hits if not any(other.beats(hit) for other in hits if other.choice != hit.choice)]
     hit_choices = {hit.choice for hit in best}
     return choices[hit_choices.pop()] if len(hit_choices) == 1 else None
+
+
+def taken_by_part(choices: Sequence[Choice], text: str) -> Choice | None:
+    """The one choice among whose words all the words of the text are: "kassenbon" for "mit Kassenbon"."""
+    said = frozenset(words(fold(text)))
+    if said <= function_words():
+        return None
+    return _only(choice for choice in choices if any(said <= known for known in _word_sets(choice)))
+
+
+def taken_by_own_words(choices: Sequence[Choice], text: str) -> Choice | None:
+    """The one choice that has words of the text which no other choice has, function words apart."""
+    said = frozenset(words(fold(text))) - function_words()
+    hits = [said & frozenset().union(*_word_sets(choice)) for choice in choices]
+    own = [
+        hit - frozenset().union(*(other for place, other in enumerate(hits) if place != number))
+        for number, hit in enumerate(hits)
+    ]
+    return _only(choice for choice, words_of_its_own in zip(choices, own, strict=True) if words_of_its_own)
+
+
+def _only(choices: Iterable[Choice]) -> Choice | None:
+    first, *others = (*choices, None)
+    return first if others == [None] else None
+
+
+def _word_sets(choice: Choice) -> list[frozenset[str]]:
+    return [frozenset(words(fold(wording))) for wording in _wordings(choice)]
 
 
 def names_no_choice(choices: Sequence[Choice], text: str) -> bool:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from assistant.dialogue.choosing import names_no_choice, taken_loosely, taken_surely
+from assistant.dialogue.choosing import (
+    Taking,
+    names_no_choice,
+    taken_by_own_words,
+    taken_by_part,
+    taken_loosely,
+    taken_surely,
+)
 from assistant.dialogue.own_voice import Sentence, choices_of, own_sentence, said
 from assistant.dialogue.spoken_form import spoken_form
 from assistant.dialogue.tongue import language_of_reply
@@ -58,18 +66,25 @@ def repeat(knowledge: Knowledge, conversation: Conversation, today: date) -> tup
 def choice_taken(conversation: Conversation, utterance: Utterance, match: Match) -> Choice | None:
     """The choice on offer that the customer takes, by number, by words, or by meaning the same entry."""
     choices = conversation.choices
-    if not choices:
-        return None
-    readings = [cut(text)[0] for text in (utterance.text, *utterance.also_heard)]
-    for reading in readings:
-        if choice := taken_surely(choices, reading):
-            return choice
-    if isinstance(match, Found) and match.best.probability >= (
-        _LEAVE_CHOICE_ABOVE if conversation.waiting else 0
-    ):
-        return None
-    loosely = (taken_loosely(choices, reading) for reading in readings)
-    return next((choice for choice in loosely if choice), None) or _meant(conversation, match)
+    readings = [cut(text)[0] for text in (utterance.text, *utterance.also_heard)] if choices else []
+    for take in _ways_to_take(conversation, match):
+        for reading in readings:
+            if choice := take(choices, reading):
+                return choice
+    return _meant(conversation, match)
+
+
+def _ways_to_take(conversation: Conversation, match: Match) -> Iterator[Taking]:
+    """From the surest to the faintest; the faint ones only where nothing else is likely to be meant."""
+    likely = match.best.probability if isinstance(match, Found) else 0.0
+    yield taken_surely
+    if not conversation.waiting:
+        yield from () if isinstance(match, Found) else (taken_loosely, taken_by_part)
+        return
+    if likely < _LEAVE_CHOICE_ABOVE:
+        yield taken_loosely
+    if likely < _LEAVE_ABOVE:
+        yield from (taken_by_part, taken_by_own_words)
 
 
 def _meant(conversation: Conversation, match: Match) -> Choice | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from assistant.matching.text import fold, words
-from assistant.values import Conversation, Knowledge, Match, Utterance
+from assistant.values import Conversation, Knowledge, Match, Unknown, Utterance
 
 # What messages call a language; a tag that is missing here is shown as it is.
 _NAMES = {
@@ -53,16 +53,25 @@ def language_of_reply(
 ) -> str:
     """The language chosen by the customer, else of the question, else of the conversation, else the default.
 
-    A choice and a single word tell nothing while a conversation is under way: "online" is said
-    in every language.
+    A choice and a single Latin word tell nothing while a conversation is under way: "online" is
+    said in every language. Other scripts tell at once.
     """
-    asked = match.ranking.language if match and not took_choice else None
-    if conversation.language and not _tells_a_language(utterance.text):
-        asked = None
-    for tag in (conversation.chosen_language, asked, conversation.language):
+    asked, nearest = (None, None) if took_choice or match is None else _languages_of(match)
+    told = [asked, conversation.language, nearest]
+    if not is_latin(utterance.text):
+        told = [asked, nearest, conversation.language]
+    elif conversation.language and len(words(fold(utterance.text))) < 2:
+        told = [conversation.language]
+    for tag in (conversation.chosen_language, *told):
         if known := known_language(knowledge, tag):
             return known
     return knowledge.default_language
+
+
+def _languages_of(match: Match) -> tuple[str | None, str | None]:
+    """Of the question as the matcher saw it, and of the wording that it is most like."""
+    nearest = None if isinstance(match, Unknown) else match.ranking.candidates[0].language
+    return match.ranking.language, nearest
 
 
 def known_language(knowledge: Knowledge, tag: str | None) -> str | None:
@@ -72,10 +81,6 @@ def known_language(knowledge: Knowledge, tag: str | None) -> str | None:
     return lowered.get(wanted) or lowered.get(wanted.partition("-")[0])
 
 
-def _tells_a_language(text: str) -> bool:
-    said = words(fold(text))
-    return len(said) > 1 or not all(_is_latin(char) for word in said for char in word)
-
-
-def _is_latin(char: str) -> bool:
-    return char.isdigit() or unicodedata.name(char, "").startswith("LATIN")
+def is_latin(text: str) -> bool:
+    """Whether all letters of the text are Latin ones."""
+    return all(unicodedata.name(char, "").startswith("LATIN") for char in fold(text) if char.isalpha())

@@ -401,6 +401,8 @@ def test_the_language_of_the_reply(
 def test_one_word_in_another_script_is_enough_to_change_the_language() -> None:
     knowledge = base(entry("a", "en", "A?", answer="A."), entry("a", "ko", "가?", answer="가."))
     assert say("배송", found("a", language="ko"), Conversation("en"), knowledge)[1].language == "ko"
+    assert say("배송", found("a"), Conversation("en"), knowledge)[1].language == "ko"
+    assert say("배송", unknown(), NEW, knowledge)[0].language == "ko"
 
 
 def test_where_the_question_tells_no_language_the_nearest_wording_does() -> None:

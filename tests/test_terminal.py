@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from fakes import SHOP, TODAY, FakePages, WordMatcher, base, entry
 
+from assistant import wiring
 from assistant.answering import Assistant
 from assistant.channels.plain_text import plain_text
 from assistant.channels.screen import Screen
@@ -197,6 +198,27 @@ def test_a_voice_that_fails_is_told_and_switched_off() -> None:
     shown = talk("when are you open")
     assert shown.startswith("We are open 9 to 5.\nerror: the loudspeaker is gone\nhint: plug it in again\n")
     assert talk.session.speak is None
+
+
+def test_a_machine_without_a_loudspeaker_says_so_and_the_chat_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    talk = chat()
+    talk.session.open_voice = wiring.open_voice
+    assert talk("/speak on") == (
+        "error: sound cannot be played: sounddevice is not installed\nhint: pip install sounddevice\n"
+    )
+    assert talk("when are you open") == "We are open 9 to 5.\n"
+
+
+def test_what_is_played_is_cut_into_whole_samples_and_nothing_is_lost() -> None:
+    from assistant.speech.sounddevice_audio import _pieces
+
+    blocks = [bytes([1]) * 3, bytes([2]) * 5001, b"", bytes([3]) * 4]
+    pieces = list(_pieces(blocks))
+    assert b"".join(pieces) == b"".join(blocks)
+    assert all(len(piece) % 2 == 0 for piece in pieces)
 
 
 def test_new_forgets_the_conversation() -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import unicodedata
-
-from assistant.matching.text import fold, words
+from assistant.matching.content import scripts
+from assistant.matching.text import cut, fold, words
 from assistant.values import Conversation, Knowledge, Match, Unknown, Utterance
 
 # What messages call a language; a tag that is missing here is shown as it is.
@@ -18,6 +17,7 @@ _NAMES = {
     "es": "Spanish",
     "fi": "Finnish",
     "fr": "French",
+    "he": "Hebrew",
     "hi": "Hindi",
     "hu": "Hungarian",
     "it": "Italian",
@@ -35,6 +35,17 @@ _NAMES = {
     "uk": "Ukrainian",
     "vi": "Vietnamese",
     "zh": "Chinese",
+}
+
+# A script that one language alone is written in tells the language from a single word.
+_SCRIPTS = {
+    "HANGUL": "ko",
+    "HIRAGANA": "ja",
+    "KATAKANA": "ja",
+    "CJK": "zh",
+    "THAI": "th",
+    "GREEK": "el",
+    "HEBREW": "he",
 }
 
 
@@ -57,10 +68,11 @@ def language_of_reply(
     said in every language. Other scripts tell at once.
     """
     asked, nearest = (None, None) if took_choice or match is None else _languages_of(match)
+    said = fold(cut(utterance.text)[0])
     told = [asked, conversation.language, nearest]
-    if not is_latin(utterance.text):
-        told = [asked, nearest, conversation.language]
-    elif conversation.language and len(words(fold(utterance.text))) < 2:
+    if not _is_latin(said):
+        told = [asked, _language_of_script(said), nearest, conversation.language]
+    elif conversation.language and len(words(said)) < 2:
         told = [conversation.language]
     for tag in (conversation.chosen_language, *told):
         if known := known_language(knowledge, tag):
@@ -81,6 +93,12 @@ def known_language(knowledge: Knowledge, tag: str | None) -> str | None:
     return lowered.get(wanted) or lowered.get(wanted.partition("-")[0])
 
 
-def is_latin(text: str) -> bool:
-    """Whether all letters of the text are Latin ones."""
-    return all(unicodedata.name(char, "").startswith("LATIN") for char in fold(text) if char.isalpha())
+def _is_latin(folded: str) -> bool:
+    return scripts(folded) <= {"LATIN"}
+
+
+def _language_of_script(folded: str) -> str | None:
+    known = {_SCRIPTS[script] for script in scripts(folded) if script in _SCRIPTS}
+    if "ja" in known:  # Japanese is written in Chinese characters too
+        return "ja"
+    return known.pop() if len(known) == 1 else None

@@ -31,7 +31,7 @@ class Commands(click.Group):
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):  # UTF-8 whatever the locale says
                 stream.reconfigure(encoding="utf-8", errors="replace")
-        sys.exit(self._run(*args, **(options | {"standalone_mode": False})))
+        sys.exit(self._run(*args, **({"prog_name": "assistant"} | options | {"standalone_mode": False})))
 
     def _run(self, *args: Any, **options: Any) -> int:
         try:
@@ -141,7 +141,10 @@ def ask(
 @click.option("--language", metavar="LANGUAGE", help="Answer in this language, such as de.")
 @base_options
 def why(question: tuple[str, ...], language: str | None, knowledge: Path | None, models: Path | None) -> int:
-    """Show how a question is understood: the best entries and what speaks for each.
+    """Show how a question is understood.
+
+    The text as it was compared, the three best entries with their probability, and what each
+    witness measured and added.
 
     \b
     Example:
@@ -181,7 +184,10 @@ def chat(language: str | None, knowledge: Path | None, models: Path | None) -> i
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, for machines.")
 @base_options
 def check(as_json: bool, knowledge: Path | None, models: Path | None) -> int:
-    """Read all pages and try every question: what must be mended?
+    """Tell what must be mended in the pages.
+
+    Reads every page strictly; where they are in order, tries every question and every check
+    against the whole base.
 
     \b
     Example:
@@ -209,7 +215,7 @@ def check(as_json: bool, knowledge: Path | None, models: Path | None) -> int:
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 @base_options
 def init(folder: Path | None, knowledge: Path | None, **_unused: object) -> int:
-    """Start a new knowledge base in FOLDER: a few pages to change and to add to.
+    """Start a new base in FOLDER, with a few pages to change.
 
     \b
     Example:

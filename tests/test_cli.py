@@ -7,12 +7,15 @@ import os
 import signal
 import subprocess
 import sys
+import wave
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from assistant import wiring
 from assistant.cli import main
+from assistant.speech.wav_audio import write_wav
 
 PAGE = """# Shop
 
@@ -238,6 +241,59 @@ def test_a_command_that_is_not_understood_ends_with_64(run, arguments: list[str]
     result = run(*arguments)
     assert (result.exit_code, result.stdout) == (64, "")
     assert "Usage:" in result.stderr
+
+
+# --- speech ---------------------------------------------------------------------------------------
+
+
+def test_an_answer_is_spoken_into_a_file(run, tmp_path: Path) -> None:
+    file = tmp_path / "answer.wav"
+    result = run("ask", OPENING, "--speak", file)
+    assert result.stdout.startswith("We are open 9 to 5.")
+    assert result.stderr.startswith(f"spoken: {file} (")
+    with wave.open(str(file)) as sound:
+        assert (sound.getnchannels(), sound.getsampwidth()) == (1, 2)
+        assert sound.getnframes() > sound.getframerate()  # more than a second
+
+
+def test_a_question_is_heard_in_a_file_and_answered(run, tmp_path: Path) -> None:
+    question = tmp_path / "question.wav"
+    voice = wiring.open_synthesizer()
+    write_wav(question, voice.speak("Is there a car park?", "en"), voice.rate_hz)
+    voice.close()
+    told = json.loads(run("ask", "--audio", question, "--language", "en", "--json").stdout)
+    assert told["entry"] == "parking"
+    assert told["heard"]["text"] == told["question"] != ""
+    plain = run("ask", "--audio", question, "--language", "en")
+    assert plain.stdout == f"heard: {told['question']}\nBehind the shop.\n"
+    assert plain.exit_code == 0
+
+
+def test_a_file_without_a_voice_is_no_question(run, tmp_path: Path) -> None:
+    silence = tmp_path / "silence.wav"
+    write_wav(silence, [bytes(2 * 16_000)], 16_000)
+    result = run("ask", "--audio", silence, "--language", "en")
+    assert result.stdout == "heard: (nobody spoke)\nI do not know that.\n"
+    assert result.exit_code == 3
+
+
+def test_a_language_that_nothing_here_hears_is_an_error_with_the_way_out(run, tmp_path: Path) -> None:
+    silence = tmp_path / "silence.wav"
+    write_wav(silence, [bytes(2 * 16_000)], 16_000)
+    result = run("ask", "--audio", silence, "--language", "de")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("error: no speech model for")
+    assert "hint: " in result.stderr
+
+
+@pytest.mark.parametrize("content", [None, b"", b"RIFF", b"no sound at all" * 100])
+def test_what_is_no_sound_is_explained(run, tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "question.wav"
+    if content is not None:
+        file.write_bytes(content)
+    result = run("ask", "--audio", file, "--language", "en")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert str(file) in result.stderr
 
 
 # --- why ----------------------------------------------------------------------------------------

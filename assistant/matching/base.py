@@ -47,6 +47,7 @@ class Base:
         entries = np.array([number[wording.entry] for wording in wordings])
         self.phrases = Phrases(Texts.of([w.folded for w in wordings], self._vectors(cache)), entries)
         self.heads: Heads = train(self.phrases, cache, encoder.name if encoder else "")
+        self._own = {wording.text: place for place, wording in enumerate(wordings)}
         self.exact = frozenset(wording.folded for wording in wordings)
         by_entry = groupby(wordings, key=lambda wording: (wording.entry, wording.language))
         self.empty_words = function_words() | common_words([w.folded for w in group] for _, group in by_entry)
@@ -70,13 +71,27 @@ class Base:
     def _letters(self, texts: Texts) -> npt.NDArray[np.float32]:
         return hashed_features(texts.letters, texts.letters.counts, _LANGUAGE_FEATURES)
 
-    def language_of(self, texts: Texts) -> str | None:
-        """The language of the first text as its letters tell, of those of the base; None where they don't."""
+    def prepared(self, texts: Sequence[str]) -> Texts:
+        """Texts ready to be asked; the base's own phrases are not encoded again."""
+        if self.encoder is None or self.phrases.texts.vectors is None:
+            return Texts.of([fold(text) for text in texts], None)
+        vectors = np.empty((len(texts), self.encoder.dimensions), np.float32)
+        new = [place for place, text in enumerate(texts) if text not in self._own]
+        if new:
+            vectors[new] = self.encoder.encode([texts[place] for place in new])
+        for place in set(range(len(texts))).difference(new):
+            vectors[place] = self.phrases.texts.vectors[self._own[texts[place]]]
+        return Texts.of([fold(text) for text in texts], vectors)
+
+    def languages_of(self, texts: Texts) -> list[str | None]:
+        """For each text the language of the base that its letters tell; None where they don't."""
         if self._language_head is None:
-            return self._languages[0]
-        probabilities = np.exp(self._language_head.log_probabilities(self._letters(texts))[0])
-        first = int(probabilities.argmax())
-        return self._languages[first] if probabilities[first] >= _SURE_OF_LANGUAGE else None
+            return [self._languages[0]] * len(texts.folded)
+        probabilities = np.exp(self._language_head.log_probabilities(self._letters(texts)))
+        return [
+            self._languages[first] if row[first] >= _SURE_OF_LANGUAGE else None
+            for row, first in zip(probabilities, probabilities.argmax(axis=1), strict=True)
+        ]
 
 
 def wordings_of(knowledge: Knowledge) -> list[Wording]:

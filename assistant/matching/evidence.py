@@ -29,7 +29,7 @@ WITNESSES = (
     "trained on meaning",  # discriminant head: deviations behind the best entry, 0 for the best itself
     "trained on everything",  # logistic head: log-probability
 )
-_SHORTLIST = 12  # entries by each of five cheap witnesses
+_SHORTLIST = 8  # entries by each of five cheap witnesses
 _FEATURES_A_KIND = 512  # 2,048 were no better on BANKING77 and CLINC150
 _LETTER_SHARE, _WORD_SHARE = 0.5, 0.35  # beside vectors of length one; 0.4 to 0.8 differ by less than a point
 _LOWEST = -12.0  # log-probabilities below say the same: no
@@ -47,11 +47,6 @@ class Texts:
     @classmethod
     def of(cls, folded: Sequence[str], vectors: Floats | None) -> Texts:
         return cls(tuple(folded), vectors, letter_bags(folded), word_bags(folded))
-
-    def part(self, start: int, stop: int) -> Texts:
-        """The texts from `start` up to, not including, `stop`."""
-        vectors = None if self.vectors is None else self.vectors[start:stop]
-        return Texts.of(self.folded[start:stop], vectors)
 
 
 @dataclass(frozen=True, slots=True)

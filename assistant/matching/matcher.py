@@ -10,7 +10,7 @@ from assistant.matching.base import Base, wordings_of
 from assistant.matching.cache import Cache, fingerprint
 from assistant.matching.content import scripts
 from assistant.matching.deciding import Thresholds, decide
-from assistant.matching.evidence import WITNESSES, Texts, gather
+from assistant.matching.evidence import WITNESSES, gather
 from assistant.matching.ranking import Ranked, load_weights, merged, rank
 from assistant.matching.text import LONGEST_QUESTION, cut, fold, words
 from assistant.ports import Encoder
@@ -47,66 +47,56 @@ class Matcher:
 
     def match(self, utterance: Utterance, language: str | None = None) -> Match:
         """The entry that is meant; `language` is the conversation's."""
-        return self._match(utterance, language, self._texts([utterance]))
+        return self._match_chunk([utterance], language)[0]
 
     def match_many(self, utterances: Sequence[Utterance]) -> list[Match]:
         """The same for many, faster than one by one."""
         matches: list[Match] = []
         for start in range(0, len(utterances), _CHUNK):
-            matches += self._match_chunk(utterances[start : start + _CHUNK])
+            matches += self._match_chunk(utterances[start : start + _CHUNK], None)
         return matches
 
-    def _match_chunk(self, utterances: Sequence[Utterance]) -> list[Match]:
-        texts = self._texts(utterances)
-        ranked = self._rank(texts)
+    def _match_chunk(self, utterances: Sequence[Utterance], language: str | None) -> list[Match]:
+        base = self._base
+        if base is None:
+            return [_unanswerable(each, language, "the knowledge holds no question") for each in utterances]
+        readings = [_readings(utterance) for utterance in utterances]
+        texts = base.prepared([text for group in readings for text in group])
+        ranked = [rank(evidence, self._weights) for evidence in gather(base.phrases, base.heads, texts)]
+        tongues = base.languages_of(texts)
         matches: list[Match] = []
-        place = 0
-        for utterance in utterances:
-            count = len(_readings(utterance))
-            own = texts.part(place, place + count)
-            matches.append(self._judge(utterance, None, own, ranked[place : place + count]))
-            place += count
+        start = 0
+        for utterance, group in zip(utterances, readings, strict=True):
+            told = utterance.language or tongues[start] or language
+            votes = merged(ranked[start : start + len(group)])
+            matches.append(self._judge(base, utterance, told, votes))
+            start += len(group)
         return matches
 
-    def _match(self, utterance: Utterance, language: str | None, texts: Texts) -> Match:
-        return self._judge(utterance, language, texts, self._rank(texts))
+    def _judge(self, base: Base, utterance: Utterance, language: str | None, ranked: Ranked) -> Match:
+        text, was_cut = cut(utterance.text)
+        compared = fold(text)
+        if not compared:
+            return _unanswerable(utterance, language, "there is no word in it")
+        notes = (f"longer than {LONGEST_QUESTION} characters: cut",) if was_cut else ()
+        ranking = Ranking(compared, language, _candidates(base, ranked), notes)
+        return decide(ranking, self._thresholds, _doubt(base, compared))
 
-    def _texts(self, utterances: Sequence[Utterance]) -> Texts:
-        readings = [text for utterance in utterances for text in _readings(utterance)]
-        encoder = self._base.encoder if self._base else None
-        return Texts.of([fold(text) for text in readings], encoder.encode(readings) if encoder else None)
 
-    def _rank(self, texts: Texts) -> list[Ranked]:
-        if self._base is None:
-            return []
-        return [
-            rank(evidence, self._weights) for evidence in gather(self._base.phrases, self._base.heads, texts)
-        ]
+def _unanswerable(utterance: Utterance, language: str | None, why: str) -> Unknown:
+    return Unknown(Ranking(fold(cut(utterance.text)[0]), utterance.language or language), why)
 
-    def _judge(
-        self, utterance: Utterance, language: str | None, texts: Texts, ranked: Sequence[Ranked]
-    ) -> Match:
-        compared = texts.folded[0]
-        spoken_of = utterance.language or language
-        notes = (f"longer than {LONGEST_QUESTION} characters: cut",) if cut(utterance.text)[1] else ()
-        if self._base is None or not compared:
-            why = "there is no word in it" if self._base else "the knowledge holds no question"
-            return Unknown(Ranking(compared, spoken_of, (), notes), why)
-        own_language = utterance.language or self._base.language_of(texts) or language
-        candidates = _candidates(self._base, merged(ranked))
-        ranking = Ranking(compared, own_language, candidates, notes)
-        return decide(ranking, self._thresholds, self._doubt(compared))
 
-    def _doubt(self, compared: str) -> str:
-        """Why this must not be answered at once, whatever it looks like; empty: no reason."""
-        if self._base is None or compared in self._base.exact:
-            return ""
-        if all(word in self._base.empty_words for word in words(compared)):
-            return "it holds only words that many questions share"
-        foreign = scripts(compared) - self._base.scripts
-        if foreign and not scripts(compared) & self._base.scripts:
-            return f"it is written in a script ({', '.join(sorted(foreign)).title()}) that no question uses"
+def _doubt(base: Base, compared: str) -> str:
+    """Why this must not be answered at once, whatever it looks like; empty: no reason."""
+    if compared in base.exact:
         return ""
+    if all(word in base.empty_words for word in words(compared)):
+        return "it holds only words that many questions share"
+    own = scripts(compared)
+    if own and not own & base.scripts:
+        return f"it is written in a script ({', '.join(sorted(own)).title()}) that no question uses"
+    return ""
 
 
 def _readings(utterance: Utterance) -> list[str]:

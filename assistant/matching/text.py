@@ -12,6 +12,7 @@ _UMLAUTS = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "æ": "ae", "œ": "oe", "ø": "oe", "å": "aa", "ı": "i", "ł": "l"}
 )
 _APOSTROPHES = re.compile(r"(?<=\w)['’ʼ`´](?=\w)")
+_ASCII_GAPS = re.compile(r"[^a-z0-9]+")
 _HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
 
 
@@ -21,6 +22,8 @@ def fold(text: str) -> str:
     "Straße" and "STRASSE", "Öffnung" and "Oeffnung", "what's" and "whats" fold to the same; marks
     of scripts that need them (Hindi vowels) are kept. Folding twice changes nothing.
     """
+    if text.isascii():
+        return " ".join(_ASCII_GAPS.sub(" ", _APOSTROPHES.sub("", text.lower())).split())
     composed = unicodedata.normalize("NFKC", text).casefold()
     joined = _APOSTROPHES.sub("", unicodedata.normalize("NFC", composed)).translate(_UMLAUTS)
     return " ".join("".join(map(_kept, _without_accents(joined))).split())

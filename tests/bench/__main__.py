@@ -1,0 +1,156 @@
+"""Accuracy beside the rivals, and how far the probabilities can be trusted: python -m tests.bench [FOLDER]
+
+Every set is answered with weights that were learned without any set of its family.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+from rich.table import Table
+
+from assistant.matching.evidence import gather
+from assistant.matching.ranking import Ranked, Weights, rank
+from assistant.matching.semantic import open_encoder
+from assistant.matching.training import train
+from assistant.ports import Encoder
+from assistant.settings import Settings
+from tests.bench.learn import HELD_OUT
+from tests.bench.loading import asked_in_chunks, load
+from tests.bench.rivals import Scores, rivals
+from tests.bench.sets import BenchSet, NoSets, reported_sets
+
+DEFAULTS = Settings(Path())
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Our answers to one set."""
+
+    bench: BenchSet
+    ranked: list[Ranked]
+
+    def place_of_right(self) -> npt.NDArray[np.int64]:
+        """For each question that has an answer: the rank of its first right entry, from 0."""
+        places = []
+        for ranked, question in zip(self.ranked, self.bench.questions, strict=True):
+            if question.entries:
+                hits = np.flatnonzero(np.isin(ranked.entries, list(question.entries)))
+                places.append(hits[0] if len(hits) else 999)
+        return np.array(places)
+
+    def first(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """For every question: the first probability, is it answered at once, is it right?"""
+        probabilities = np.array([ranked.probabilities[0] for ranked in self.ranked], np.float64)
+        seconds = np.array([ranked.probabilities[1] for ranked in self.ranked])
+        clear = (probabilities >= DEFAULTS.answer_above) & (probabilities - seconds >= DEFAULTS.margin)
+        pairs = zip(self.ranked, self.bench.questions, strict=True)
+        return probabilities, clear, np.array([int(r.entries[0]) in q.entries for r, q in pairs])
+
+
+def answer(bench: BenchSet, encoder: Encoder | None, weights: Weights) -> Answered:
+    phrases = load(bench, encoder)
+    heads = train(phrases, None, "")
+    ranked = []
+    for texts, _ in asked_in_chunks(bench, encoder):
+        ranked += [rank(evidence, weights) for evidence in gather(phrases, heads, texts)]
+    return Answered(bench, ranked)
+
+
+def held_out_weights(family: str, kind: str) -> Weights:
+    stored = json.loads(HELD_OUT.read_text(encoding="utf-8"))
+    return Weights.read(stored[family][kind])
+
+
+def rival_hits(bench: BenchSet, scores: Scores) -> float:
+    """Right answer first; of equal scores the first entry counts."""
+    firsts = scores.argmax(axis=1)
+    hits = [int(first) in q.entries for first, q in zip(firsts, bench.questions, strict=True) if q.entries]
+    return float(np.mean(hits))
+
+
+def separation(probabilities: npt.NDArray[np.float64], answerable: npt.NDArray[np.bool_]) -> float:
+    """AUROC: how often an answerable question gets a higher probability than one that is not."""
+    order = np.argsort(probabilities, kind="stable")
+    ranks = np.empty(len(order))
+    ranks[order] = np.arange(1, len(order) + 1)
+    for value in np.unique(probabilities):
+        same = probabilities == value
+        ranks[same] = ranks[same].mean()
+    inside, outside = answerable.sum(), (~answerable).sum()
+    return float((ranks[answerable].sum() - inside * (inside + 1) / 2) / (inside * outside))
+
+
+def accuracy_table(sets: Sequence[BenchSet], encoder: Encoder) -> tuple[Table, list[Answered]]:
+    others = rivals(encoder)
+    table = Table(title="Right answer first (weights learned without the set's family)")
+    table.add_column("set")
+    for name in (*others, "ours, no encoder", "ours", "ours in first 3"):
+        table.add_column(name, justify="right")
+    answered = []
+    for bench in sets:
+        scores = [rival_hits(bench, score(bench)) for score in others.values()]
+        plain = answer(bench, None, held_out_weights(bench.family, "without encoder")).place_of_right()
+        full = answer(bench, encoder, held_out_weights(bench.family, "with encoder"))
+        places = full.place_of_right()
+        ours = [float((plain == 0).mean()), float((places == 0).mean()), float((places < 3).mean())]
+        mark = "" if ours[1] > max(scores) else " (!)"
+        table.add_row(
+            bench.name, *(f"{s:.3f}" for s in (*scores, *ours[:1])), f"{ours[1]:.3f}{mark}", f"{ours[2]:.3f}"
+        )
+        answered.append(full)
+    return table, answered
+
+
+def trust_table(answered: Sequence[Answered]) -> Table:
+    table = Table(
+        title=f"At the default thresholds: from {DEFAULTS.answer_above:.2f}, margin {DEFAULTS.margin:.2f}"
+    )
+    for name in ("set", "of 100 answers right", "in-scope answered of 100", "separation (AUROC)"):
+        table.add_column(name, justify="left" if name == "set" else "right")
+    for one in answered:
+        probabilities, clear, right = one.first()
+        answerable = np.array([bool(question.entries) for question in one.bench.questions])
+        apart = f"{separation(probabilities, answerable):.3f}" if not answerable.all() else "-"
+        correct = f"{100 * right[clear].mean():.1f}" if clear.any() else "-"
+        table.add_row(one.bench.name, correct, f"{100 * clear[answerable].mean():.1f}", apart)
+    return table
+
+
+def reliability_table(answered: Sequence[Answered]) -> Table:
+    """Every set weighs the same, so that the large ones do not speak for all."""
+    table = Table(title="What a probability is worth: share right in each band, the mean over the sets")
+    for name in ("probability", "mean", "right", "questions"):
+        table.add_column(name, justify="right")
+    firsts = [one.first() for one in answered]
+    for low in np.arange(0, 1, 0.1):
+        bands = [(p[(p >= low) & (p < low + 0.1)], r[(p >= low) & (p < low + 0.1)]) for p, _, r in firsts]
+        bands = [(p, r) for p, r in bands if len(p) >= 10]
+        if bands:
+            mean, right = np.mean([p.mean() for p, _ in bands]), np.mean([r.mean() for _, r in bands])
+            count = sum(len(p) for p, _ in bands)
+            table.add_row(f"{low:.1f} to {low + 0.1:.1f}", f"{mean:.2f}", f"{right:.2f}", str(count))
+    return table
+
+
+def main() -> None:
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/bench")
+    console = Console(width=150)
+    try:
+        table, answered = accuracy_table(list(reported_sets(folder)), open_encoder())
+    except NoSets as missing:
+        console.print(str(missing), style="yellow", markup=False)
+        raise SystemExit(1) from None
+    for each in (table, trust_table(answered), reliability_table(answered)):
+        console.print(each)
+
+
+if __name__ == "__main__":
+    main()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
 
@@ -203,7 +204,7 @@ def check(as_json: bool, knowledge: Path | None, models: Path | None) -> int:
     settings, out = _settings(knowledge, models), _screen(sys.stdout)
     base, problems = check_base(settings, wiring.matcher_maker(settings), _screen(sys.stderr))
     if as_json:
-        out.lines([check_json(base, problems)])
+        out.data(check_json(base, problems))
         return int(has_errors(problems))
     for problem in problems:
         out.problem(problem)
@@ -293,9 +294,10 @@ def _ask_aloud(asking: Asking, settings: Settings, audio: Path, language: str | 
     for note in microphone.notes:
         asking.err.line(f"note: {note}", "dim")
     knowledge = asking.assistant.knowledge
-    recognizer = wiring.open_recognizer(settings, language or knowledge.default_language, knowledge)
-    heard = hear(microphone, recognizer)
-    recognizer.close()
+    with closing(
+        wiring.open_recognizer(settings, language or knowledge.default_language, knowledge)
+    ) as recognizer:
+        heard = hear(microphone, recognizer)
     if not asking.as_json:
         asking.out.line(f"heard: {heard.text or '(nobody spoke)'}", "dim")
     return asking.ask(as_utterance(heard), heard)
@@ -305,9 +307,8 @@ def _write_spoken(turn: Turn, asking: Asking, file: Path) -> None:
     from assistant import wiring
     from assistant.speech.wav_audio import write_wav
 
-    voice = wiring.open_synthesizer()
-    seconds = write_wav(file, voice.speak(turn.reply.spoken, turn.reply.language), voice.rate_hz)
-    voice.close()
+    with closing(wiring.open_synthesizer()) as voice:
+        seconds = write_wav(file, voice.speak(turn.reply.spoken, turn.reply.language), voice.rate_hz)
     asking.err.line(f"spoken: {file} ({seconds:.1f} s)", "dim")
 
 

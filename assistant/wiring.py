@@ -105,7 +105,7 @@ def _open_pocketsphinx(_: Settings, language: str, knowledge: Knowledge) -> Reco
         [
             phrase.text
             for entry in knowledge.entries
-            if entry.language == language
+            if entry.language.partition("-")[0] == "en"
             for phrase in entry.questions
         ]
     )

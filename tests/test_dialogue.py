@@ -9,7 +9,13 @@ from fakes import SHOP, TODAY, arrow, base, entry, found, unknown, unsure
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.dialogue.choosing import taken_by_own_words, taken_by_part, taken_loosely, taken_surely
+from assistant.dialogue.choosing import (
+    taken_by_own_words,
+    taken_by_part,
+    taken_by_yes,
+    taken_loosely,
+    taken_surely,
+)
 from assistant.dialogue.replying import repeat, reply
 from assistant.dialogue.short_answers import LAST, number_said
 from assistant.values import (
@@ -186,14 +192,15 @@ def test_short_words_are_not_taken_for_misspelt_ones() -> None:
 
 @pytest.mark.parametrize("text", ["yes", "Ja, bitte!", "네"])
 def test_a_yes_takes_the_only_choice(text: str) -> None:
-    assert taken_surely(DOORS[:1], text) == DOORS[0]
-    assert taken_surely((), text) is None
+    assert taken_by_yes(DOORS[:1], text) == DOORS[0]
+    assert taken_by_yes(DOORS, text) is None
+    assert taken_by_yes((), text) is None
 
 
 @given(st.text(), st.lists(st.text(min_size=1), max_size=4))
 def test_any_text_whatever_may_be_held_against_choices(text: str, labels: list[str]) -> None:
     choices = tuple(Choice(label, "x") for label in labels)
-    for take in (taken_surely, taken_loosely, taken_by_part, taken_by_own_words):
+    for take in (taken_surely, taken_loosely, taken_by_part, taken_by_yes, taken_by_own_words):
         assert take(choices, text) in (None, *choices)
 
 
@@ -249,6 +256,12 @@ def test_the_ways_on_that_an_editor_wrote_come_before_the_person() -> None:
     lost = entry("not-understood", "en", answer="Hm.", next=(arrow("What can I ask?", "help"),))
     knowledge = base(lost, entry("person-please", "en", "A person"), entry("help", "en", answer="Anything."))
     assert say("x", unknown(), knowledge=knowledge)[1].choices == (Choice("What can I ask?", "help"),)
+
+
+def test_an_okay_after_an_answer_takes_none_of_its_suggestions() -> None:
+    conversation = say("2", unknown(), asked())[0]
+    assert len(conversation.choices) == 1
+    assert say("okay", unknown(), conversation)[1].entry is None
 
 
 def test_unknown_offers_nobody_where_the_base_has_no_such_entry() -> None:

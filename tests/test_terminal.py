@@ -165,7 +165,9 @@ def test_why_tells_the_whole_way_from_the_words_to_the_outcome() -> None:
 def test_why_after_a_choice_tells_that_the_choice_decided() -> None:
     talk = chat()
     talk("I want a refund", "2")
-    assert "your words took the choice “at the desk” -> refund-desk" in talk("/why")
+    assert "decided   choice “at the desk” -> refund-desk" in talk("/why")
+    talk("I want a refund", "hm")
+    assert "decided   the question before waits for one of its choices" in talk("/why")
 
 
 def test_the_language_can_be_chosen_and_left_to_the_question_again() -> None:

@@ -35,7 +35,7 @@ class Asking:
         """Ask and show the answer."""
         turn = self.answer(utterance)
         if self.as_json:
-            self.out.lines([json_line(turn, self.assistant.knowledge, heard)])
+            self.out.data(json_line(turn, self.assistant.knowledge, heard))
         else:
             self.out.reply(turn.reply)
         return turn

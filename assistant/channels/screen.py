@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 _WIDTH = 100  # columns; longer lines are hard to read
 # A page or a customer must not be able to send commands to a terminal.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
 _PICTURE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
 
 
@@ -86,6 +85,11 @@ class Screen:
 
         self.console.print(Text(safe(text), style))
         return None
+
+    def data(self, text: str) -> None:
+        """Text for a machine, exactly as it is."""
+        self._stream.write(text + "\n")
+        self._stream.flush()
 
     def lines(self, lines: Iterable[str]) -> None:
         for line in lines:

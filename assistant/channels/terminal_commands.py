@@ -46,10 +46,7 @@ def pick_offered(session: Session, line: str) -> bool:
 def _why(session: Session, _: str) -> None:
     if session.turn is None:
         return session.tell("Nothing has been asked yet.")
-    decided = ""
-    if session.choice:
-        decided = f"your words took the choice “{session.choice.label}” -> {session.choice.entry}"
-    return explain(session.screen, session.turn, decided)
+    return explain(session.screen, session.turn, session.decided)
 
 
 def _lang(session: Session, tag: str) -> None:
@@ -137,7 +134,7 @@ def _speak(session: Session, switch: str) -> None:
 
 def _new(session: Session, _: str) -> None:
     session.conversation = Conversation()
-    session.turn, session.choice, session.question, session.entry = None, None, "", None
+    session.turn, session.decided, session.question, session.entry = None, "", "", None
     session.tell("A new conversation.")
 
 

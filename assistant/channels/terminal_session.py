@@ -26,7 +26,7 @@ class Session:
     open_voice: Callable[[], Speak]
     conversation: Conversation = field(default_factory=Conversation)
     turn: Turn | None = None
-    choice: Choice | None = None  # that the last turn took
+    decided: str = ""  # what decided the last turn, where it was not the matcher
     question: str = ""  # what /save would write down; empty where there is nothing to learn from
     entry: str | None = None  # that is the right one for the question, as far as is known
     offered: tuple[str, ...] = ()  # entries of which /save asked one to be picked
@@ -39,8 +39,9 @@ class Session:
         """One turn: asked, shown, and said aloud where that is switched on."""
         before, utterance = self.conversation, Utterance(text)
         self.conversation, turn = self.assistant.answer(before, utterance)
-        self.choice = choice_taken(before, utterance, turn.match)
-        self._learn_from(turn)
+        choice = choice_taken(before, utterance, turn.match)
+        self.decided = _decided(before, choice, turn)
+        self._learn_from(turn, choice)
         self.turn = turn
         self.screen.reply(turn.reply)
         if self.screen.is_terminal:
@@ -50,20 +51,20 @@ class Session:
     def _judged(self, turn: Turn) -> str:
         """For whoever tests the pages: what was decided, how surely, how fast."""
         time = f"{turn.milliseconds:.0f} ms"
-        if self.choice:
-            return f"{self.choice.entry}, taken from the choices, {time}"
+        if self.decided:
+            return f"{self.decided}, {time}"
         best = next(iter(turn.match.ranking.candidates), None)
         likely = f"{best.entry} {best.probability:.0%}" if best else "nothing"
         judged = outcome(turn.match)
         return f"{likely}, {time}" if judged == "found" else f"{judged}, at best {likely}, {time}"
 
-    def _learn_from(self, turn: Turn) -> None:
+    def _learn_from(self, turn: Turn, choice: Choice | None) -> None:
         """Which question could /save write down, under which entry?"""
-        if self.choice is None:
+        if choice is None:
             self.question = turn.utterance.text
             self.entry = turn.match.best.entry if isinstance(turn.match, Found) else None
         elif self.turn and isinstance(self.turn.match, Unsure):
-            self.entry = self.choice.entry  # "did you mean": the pick tells where the question belongs
+            self.entry = choice.entry  # "did you mean": the pick tells where the question belongs
         else:
             self.question, self.entry = "", None
 
@@ -99,3 +100,12 @@ class Session:
     def tell(self, text: str) -> None:
         """Something about the chat itself, apart from the answers."""
         self.screen.line(text, "dim")
+
+
+def _decided(before: Conversation, choice: Choice | None, turn: Turn) -> str:
+    """What decided the turn, if it was the conversation and not the matcher."""
+    if choice:
+        return f"choice “{choice.label}” -> {choice.entry}"
+    if before.waiting and turn.reply.choices == before.choices:
+        return "the question before waits for one of its choices"
+    return ""

@@ -35,17 +35,20 @@ class _Hit:
 
 
 def taken_surely(choices: Sequence[Choice], text: str) -> Choice | None:
-    """The choice named by its number ("2", "die zweite"), by its words, or by a yes to the only one."""
+    """The choice named by its number ("2", "die zweite"), or by exactly its words."""
     said = fold(text)
     for choice in choices:
         if said and said in map(fold, _wordings(choice)):
             return choice
-    if len(choices) == 1 and says_yes(text):
-        return choices[0]
     number = number_said(text)
     if number == LAST:
         return choices[-1] if choices else None
     return choices[number - 1] if number and number <= len(choices) else None
+
+
+def taken_by_yes(choices: Sequence[Choice], text: str) -> Choice | None:
+    """The only choice, where the text is a plain yes."""
+    return choices[0] if len(choices) == 1 and says_yes(text) else None
 
 
 def taken_loosely(choices: Sequence[Choice], text: str) -> Choice | None:
@@ -76,8 +79,8 @@ def taken_by_own_words(choices: Sequence[Choice], text: str) -> Choice | None:
 
 
 def _only(choices: Iterable[Choice]) -> Choice | None:
-    first, *others = (*choices, None)
-    return first if others == [None] else None
+    found = list(choices)
+    return found[0] if len(found) == 1 else None
 
 
 def _word_sets(choice: Choice) -> list[frozenset[str]]:
@@ -108,9 +111,10 @@ def _windows(number: int, wording: str, said: str) -> Iterator[_Hit]:
 def _likeness(wording: str, stretch: str) -> float:
     if wording == stretch or (_SPACELESS.search(wording) and wording in stretch):
         return 1.0  # "온라인으로" is "온라인" with its particle
-    if len(letters(wording)) < _SHORTEST_TO_MISSPELL:
-        return 0.0
-    return difflib.SequenceMatcher(None, letters(wording), letters(stretch), autojunk=False).ratio()
+    one, other = letters(wording), letters(stretch)
+    if len(one) < _SHORTEST_TO_MISSPELL or 2 * min(len(one), len(other)) < _CLOSE * (len(one) + len(other)):
+        return 0.0  # in the second case whatever the letters are
+    return difflib.SequenceMatcher(None, one, other, autojunk=False).ratio()
 
 
 def _wordings(choice: Choice) -> tuple[str, ...]:

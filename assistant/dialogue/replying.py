@@ -11,6 +11,7 @@ from assistant.dialogue.choosing import (
     names_no_choice,
     taken_by_own_words,
     taken_by_part,
+    taken_by_yes,
     taken_loosely,
     taken_surely,
 )
@@ -78,6 +79,8 @@ def _ways_to_take(conversation: Conversation, match: Match) -> Iterator[Taking]:
     """From the surest to the faintest; the faint ones only where nothing else is likely to be meant."""
     likely = match.best.probability if isinstance(match, Found) else 0.0
     yield taken_surely
+    if conversation.last_reply and conversation.last_reply.entry is None:  # "is it one of these?"
+        yield taken_by_yes  # but an "okay" to an answer takes none of its suggestions
     if not conversation.waiting:
         yield from () if isinstance(match, Found) else (taken_loosely, taken_by_part)
         return

@@ -148,8 +148,14 @@ def test_a_base_in_order_has_no_problems(base: Callable[..., Knowledge]) -> None
         (
             "when do you shut",
             unsure(("hours", 0.4)),
+            ("13", "hesitant-check", "warning"),
+            "after asking back",
+        ),
+        (
+            "when do you shut",
+            unsure(("prices", 0.4), ("hours", 0.3)),
             ("13", "failing-check", "error"),
-            "unsure and offers `hours`",
+            "unsure and offers `prices`, `hours`",
         ),
         ("when do you shut", Unknown(ranking(), ""), ("13", "failing-check", "error"), "nothing is found"),
         ("where is the opening", found(("hours", 0.9)), ("14", "failing-check", "error"), "must not"),

@@ -86,8 +86,14 @@ def _judged(asked: Asked, match: Match, margin: float) -> Problem | None:
         fact = f"this must not be answered from entry `{asked.entry.name}`, but it is"
         hint = f"the nearest wording there is `{found.phrase if found else ''}`: make the two differ"
         return _problem("failing-check", asked, fact, hint)
-    fact = f"this must lead to entry `{asked.entry.name}`, but {_outcome(match)}"
-    return _problem("failing-check", asked, fact, "add a question with the words that matter here")
+    hint = "add a question with the words that matter here"
+    if isinstance(match, Unsure) and match.entries[0] == asked.entry.name:
+        # One press of a button leads here: not what was asked for, but no wrong answer either.
+        fact = f"this leads to entry `{asked.entry.name}` only after asking back: {_outcome(match)}"
+        return _problem("hesitant-check", asked, fact, hint, "warning")
+    return _problem(
+        "failing-check", asked, f"this must lead to entry `{asked.entry.name}`, but {_outcome(match)}", hint
+    )
 
 
 def _judged_question(asked: Asked, match: Match, margin: float) -> Problem | None:

@@ -79,7 +79,8 @@ def _grams(codes: npt.NDArray[np.uint32], owner: Ints, length: int) -> tuple[Int
         valid &= part != _END
         if 0 < place < length - 1:
             valid &= part != _SPACE
-    valid &= (codes[:count] != _SPACE) | (codes[length - 1 : length - 1 + count] != _SPACE)
+    if length == 2:  # a letter between two spaces is a word, two spaces are nothing
+        valid &= (codes[:count] != _SPACE) | (codes[1 : 1 + count] != _SPACE)
     return owner[:count][valid], _mix(sums[valid])
 
 

@@ -1,0 +1,438 @@
+"""The matcher: which entry is meant, how sure it is, and what it must never answer."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assistant.errors import ModelError
+from assistant.matching import lexical
+from assistant.matching.deciding import Thresholds, decide
+from assistant.matching.evidence import WITNESSES
+from assistant.matching.heads import LogisticOptions, discriminant_head, logistic_head
+from assistant.matching.matcher import Matcher, MatcherOptions
+from assistant.matching.ranking import SIGNS, Ranked, Weights, load_weights, merged
+from assistant.matching.terms import TermIndex, letter_bags, word_bags
+from assistant.ports import Encoder
+from assistant.values import Candidate, Found, Knowledge, Ranking, Unknown, Unsure, Utterance, outcome
+from tests.fakes import base, entry
+
+OPTIONS = MatcherOptions(answer_above=0.55, offer_above=0.25, margin=0.15)
+
+DESK = base(
+    entry("opening-hours", "en", "When are you open?", "What are your opening hours?", "Open on Sunday?"),
+    entry("opening-hours", "de", "Wann haben Sie geöffnet?", "Wie sind Ihre Öffnungszeiten?"),
+    entry("return-item", "en", "I want to return something", "How do I send an item back?", "make a return"),
+    entry("return-item", "de", "Ich möchte etwas zurückgeben", "Wie gebe ich einen Artikel zurück?"),
+    entry("delivery-time", "en", "How long does delivery take?", "When will my parcel arrive?", "shipping"),
+    entry("delivery-time", "de", "Wie lange dauert die Lieferung?", "Wann kommt mein Paket an?"),
+    entry("payment", "en", "How can I pay?", "Do you take credit cards?", "payment methods"),
+    entry("payment", "de", "Wie kann ich bezahlen?", "Nehmen Sie Kreditkarten?"),
+    entry("parking", "en", "Where can I park?", "Is there a car park nearby?"),
+    entry("step-only", "en", answer="Reached by an arrow."),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def matcher(encoder: Encoder) -> Matcher:
+    return Matcher(DESK, encoder, OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def plain_matcher() -> Matcher:
+    return Matcher(DESK, None, OPTIONS)
+
+
+# --- what is found ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "language"),
+    [
+        ("When are you open?", "opening-hours", "en"),
+        ("WHEN ARE YOU OPEN", "opening-hours", "en"),
+        ("what are the opening hours please", "opening-hours", "en"),
+        ("wie sind die öffnungszeiten", "opening-hours", "de"),
+        ("Wie sind Ihre Oeffnungszeiten", "opening-hours", "de"),
+        ("can i pay by credit card", "payment", "en"),
+        ("how long does the delivery take", "delivery-time", "en"),
+        ("wann kommt das paket", "delivery-time", "de"),
+        ("where can I park my car", "parking", "en"),
+        ("wie gebe ich das zurück", "return-item", "de"),
+    ],
+)
+def test_a_question_in_other_words_comes_first_at_its_entry(
+    matcher: Matcher, text: str, name: str, language: str
+) -> None:
+    match = matcher.match(Utterance(text))
+    assert match.ranking.candidates[0].entry == name
+    assert not isinstance(match, Unknown)
+    assert match.ranking.language == language
+
+
+@pytest.mark.parametrize("kind", ["matcher", "plain_matcher"])
+def test_every_question_of_the_base_wins_for_its_own_entry(kind: str, request: pytest.FixtureRequest) -> None:
+    asked = [(each.name, question.text) for each in DESK.entries for question in each.questions]
+    matches = request.getfixturevalue(kind).match_many([Utterance(text) for _, text in asked])
+    assert [m.ranking.candidates[0].entry for m in matches] == [name for name, _ in asked]
+    assert all(isinstance(match, Found | Unsure) for match in matches)
+
+
+def test_a_question_in_a_language_without_pages_finds_its_entry_by_meaning(matcher: Matcher) -> None:
+    match = matcher.match(Utterance("À quelle heure ouvrez-vous le magasin ?"))
+    assert match.ranking.candidates[0].entry == "opening-hours"
+
+
+def test_one_by_one_and_many_at_once_give_the_same(matcher: Matcher) -> None:
+    asked = [
+        Utterance("when do you open"),
+        Utterance("🙂"),
+        Utterance("parking", also_heard=("barking", "park")),
+    ]
+    together = matcher.match_many(asked)
+    alone = [matcher.match(utterance) for utterance in asked]
+    assert [outcome(match) for match in together] == [outcome(match) for match in alone]
+    for one, other in zip(together, alone, strict=True):
+        assert [c.entry for c in one.ranking.candidates[:1]] == [
+            c.entry for c in other.ranking.candidates[:1]
+        ]
+
+
+def test_a_step_without_questions_is_never_found(matcher: Matcher) -> None:
+    named = {c.entry for c in matcher.match(Utterance("reached by an arrow")).ranking.candidates}
+    assert "step-only" not in named
+
+
+def test_at_least_three_candidates_are_named_best_first(matcher: Matcher) -> None:
+    candidates = matcher.match(Utterance("hello there my friend")).ranking.candidates
+    assert len(candidates) >= 3
+    assert [c.probability for c in candidates] == sorted((c.probability for c in candidates), reverse=True)
+
+
+def test_the_parts_of_the_witnesses_are_told(matcher: Matcher) -> None:
+    best = matcher.match(Utterance("when will the parcel arrive")).ranking.candidates[0]
+    assert [witness.name for witness in best.witnesses] == list(WITNESSES)
+    assert sum(witness.part for witness in best.witnesses) != 0
+    assert best.phrase == "When will my parcel arrive?"
+
+
+# --- what is not -----------------------------------------------------------------------------
+
+NEVER_CONFIDENT = [
+    "", " ", "?!…", "🙂", "🙂🙂🙂", "\x00", "\u200b", "the", "is", "when", "what is the", "you", "äh",
+    "ähm also", "hm hm", "und", "wie ist das", "wann", "bitte", "please", "aber ja doch", "uh um", "그거", "営業",
+    "доставка", "营业时间", "ساعات العمل", "1", "12345", "....", "a", "x",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["matcher", "plain_matcher"])
+@pytest.mark.parametrize("text", NEVER_CONFIDENT)
+def test_what_says_nothing_is_never_answered_confidently(
+    kind: str, text: str, request: pytest.FixtureRequest
+) -> None:
+    assert not isinstance(request.getfixturevalue(kind).match(Utterance(text)), Found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "what is the capital of france",
+        "wer hat die Bundesliga gewonnen",
+        "tell me a joke",
+        "how tall is mount everest",
+    ],
+)
+def test_what_no_page_answers_is_unknown(matcher: Matcher, text: str) -> None:
+    assert isinstance(matcher.match(Utterance(text)), Unknown)
+
+
+def test_a_listed_question_of_common_words_alone_is_still_answered(encoder: Encoder) -> None:
+    who = base(
+        entry("about", "en", "Who are you?", "What are you?"),
+        entry("parking", "en", "Where can I park?", "car park"),
+    )
+    assert isinstance(Matcher(who, encoder, OPTIONS).match(Utterance("who are you")), Found)
+
+
+@pytest.mark.parametrize("kind", ["matcher", "plain_matcher"])
+@settings(max_examples=150, deadline=None)
+@given(text=st.text(max_size=80), also=st.lists(st.text(max_size=20), max_size=3))
+def test_no_text_whatever_makes_the_matcher_raise(
+    kind: str, text: str, also: list[str], request: pytest.FixtureRequest
+) -> None:
+    match = request.getfixturevalue(kind).match(Utterance(text, also_heard=tuple(also)))
+    assert all(0 <= candidate.probability <= 1 for candidate in match.ranking.candidates)
+
+
+def test_a_very_long_text_is_cut_and_said_so(matcher: Matcher) -> None:
+    match = matcher.match(Utterance("when are you open " * 10_000))
+    assert match.ranking.notes
+    assert match.ranking.candidates[0].entry == "opening-hours"
+
+
+@pytest.mark.parametrize(
+    "knowledge", [base(), base(entry("step", "en", answer="x"))], ids=["empty", "no question"]
+)
+def test_a_base_without_questions_answers_nothing_and_says_why(
+    encoder: Encoder, knowledge: Knowledge
+) -> None:
+    match = Matcher(knowledge, encoder, OPTIONS).match(Utterance("hello"))
+    assert isinstance(match, Unknown)
+    assert match.reason
+
+
+def test_a_base_of_one_question_works(encoder: Encoder) -> None:
+    one = Matcher(base(entry("parking", "en", "Where can I park?")), encoder, OPTIONS)
+    assert one.match(Utterance("Where can I park?")).ranking.candidates[0].entry == "parking"
+
+
+# --- readings of the same sound --------------------------------------------------------------
+
+
+def test_readings_that_agree_overtake_a_lone_first_reading(matcher: Matcher) -> None:
+    alone = matcher.match(Utterance("where can i bark"))
+    helped = matcher.match(
+        Utterance("how can i bay", also_heard=("how can i pay", "can i pay", "how to pay"))
+    )
+    assert helped.ranking.candidates[0].entry == "payment"
+    assert alone.ranking.candidates[0].entry == "parking"
+    lone = matcher.match(Utterance("how can i bay"))
+    own = {c.entry: c.probability for c in lone.ranking.candidates}
+    assert helped.ranking.candidates[0].probability > own.get("payment", 0)
+
+
+def test_votes_are_weighed_by_their_place_among_the_readings() -> None:
+    def reading(*entries: tuple[int, float]) -> Ranked:
+        numbers = np.array([number for number, _ in entries])
+        rows = np.zeros((len(entries), len(WITNESSES)), np.float32)
+        return Ranked(numbers, np.array([p for _, p in entries], np.float32), numbers, rows, rows)
+
+    votes = merged([reading((1, 0.6), (2, 0.3)), reading((2, 0.9)), reading((2, 0.9))])
+    assert votes.entries.tolist() == [2, 1]
+    weights = np.array([1, 1 / 2, 1 / 3]) / (1 + 1 / 2 + 1 / 3)
+    assert votes.probabilities == pytest.approx([weights @ [0.3, 0.9, 0.9], weights @ [0.6, 0, 0]])
+
+
+# --- deciding --------------------------------------------------------------------------------
+
+THRESHOLDS = Thresholds(answer_above=0.6, offer_above=0.3, margin=0.2)
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "doubt", "expected"),
+    [
+        ((0.9, 0.05), "", "found"),
+        ((0.6, 0.1), "", "found"),
+        ((0.9,), "", "found"),
+        ((0.7, 0.6), "", "unsure"),
+        ((0.59, 0.1), "", "unsure"),
+        ((0.9, 0.05), "a doubt", "unsure"),
+        ((0.3, 0.3), "", "unsure"),
+        ((0.29, 0.1), "", "unknown"),
+        ((0.1, 0.1), "a doubt", "unknown"),
+        ((), "", "unknown"),
+    ],
+)
+def test_probabilities_decide_with_a_reason(
+    probabilities: Sequence[float], doubt: str, expected: str
+) -> None:
+    candidates = tuple(Candidate(f"e{n}", p, "en", "phrase") for n, p in enumerate(probabilities))
+    match = decide(Ranking("text", None, candidates), THRESHOLDS, doubt)
+    assert outcome(match) == expected
+    assert match.reason
+
+
+def test_at_most_three_are_offered_and_no_far_fetched_ones() -> None:
+    candidates = tuple(Candidate(f"e{n}", p, "en", "phrase") for n, p in enumerate((0.5, 0.45, 0.4, 0.4)))
+    match = decide(Ranking("text", None, candidates), THRESHOLDS)
+    assert isinstance(match, Unsure)
+    assert match.entries == ("e0", "e1", "e2")
+    lone = decide(
+        Ranking("text", None, (candidates[0], replace(candidates[1], probability=0.02))), THRESHOLDS
+    )
+    assert isinstance(lone, Unsure)
+    assert lone.entries == ("e0",)
+
+
+# --- the cache -------------------------------------------------------------------------------
+
+
+class CountingEncoder:
+    """The real encoder, counting what it is asked."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self.name, self.dimensions, self.asked = encoder.name, encoder.dimensions, 0
+
+    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        self.asked += len(texts)
+        return self._encoder.encode(texts)
+
+
+def test_a_second_start_encodes_nothing_again(encoder: Encoder, tmp_path: Path) -> None:
+    options = replace(OPTIONS, cache_folder=tmp_path)
+    first, second = CountingEncoder(encoder), CountingEncoder(encoder)
+    before = Matcher(DESK, first, options).match(Utterance("when do you open"))
+    after = Matcher(DESK, second, options).match(Utterance("when do you open"))
+    assert first.asked > 20
+    assert second.asked == 1
+    assert before == after
+
+
+def test_a_changed_page_encodes_only_what_is_new(encoder: Encoder, tmp_path: Path) -> None:
+    options = replace(OPTIONS, cache_folder=tmp_path)
+    Matcher(DESK, encoder, options)
+    changed = base(*DESK.entries, entry("wifi", "en", "Is there wifi?"))
+    counting = CountingEncoder(encoder)
+    assert (
+        Matcher(changed, counting, options).match(Utterance("Is there wifi?")).ranking.candidates[0].entry
+        == "wifi"
+    )
+    assert counting.asked == 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda _: b"", lambda _: b"rubbish", lambda data: data[: len(data) // 2],
+        lambda data: data[:-2000] + bytes(2000), lambda _: b"PK\x03\x04" + bytes(100),
+    ],
+    ids=["empty", "rubbish", "cut", "zeroed end", "not a zip"],
+)  # fmt: skip
+def test_a_broken_cache_is_rebuilt(
+    damage: object, encoder: Encoder, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    options = replace(OPTIONS, cache_folder=tmp_path)
+    before = Matcher(DESK, encoder, options).match(Utterance("when do you open"))
+    files = list(tmp_path.rglob("*.npz"))
+    assert len(files) == 2
+    for file in files:
+        file.write_bytes(damage(file.read_bytes()))  # type: ignore[operator]
+    with caplog.at_level(logging.WARNING):
+        again = Matcher(DESK, encoder, options).match(Utterance("when do you open"))
+    assert again.ranking.candidates[0].entry == before.ranking.candidates[0].entry
+    assert "made anew" in caplog.text
+    counting = CountingEncoder(encoder)
+    Matcher(DESK, counting, options)
+    assert counting.asked == 0
+
+
+def test_a_cache_that_cannot_be_written_costs_time_only(encoder: Encoder, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    options = replace(OPTIONS, cache_folder=tmp_path / "file")
+    assert isinstance(Matcher(DESK, encoder, options).match(Utterance("When are you open?")), Found)
+
+
+def test_a_cache_of_another_encoder_is_not_mixed_in(encoder: Encoder, tmp_path: Path) -> None:
+    options = replace(OPTIONS, cache_folder=tmp_path)
+    Matcher(DESK, encoder, options)
+    other = CountingEncoder(encoder)
+    other.name = "another encoder 1.0"
+    Matcher(DESK, other, options)
+    assert other.asked > 20
+
+
+def test_nothing_half_written_is_left(encoder: Encoder, tmp_path: Path) -> None:
+    Matcher(DESK, encoder, replace(OPTIONS, cache_folder=tmp_path))
+    assert {file.suffix for file in tmp_path.rglob("*") if file.is_file()} == {".npz"}
+
+
+# --- without the encoder ---------------------------------------------------------------------
+
+
+def test_without_the_encoder_it_works_on_and_says_so_once(plain_matcher: Matcher, matcher: Matcher) -> None:
+    assert isinstance(plain_matcher.match(Utterance("What are your opening hours?")), Found)
+    assert (
+        plain_matcher.match(Utterance("opening hours on sunday")).ranking.candidates[0].entry
+        == "opening-hours"
+    )
+    assert len(plain_matcher.notes) == 1
+    assert not matcher.notes
+
+
+# --- the learned weights ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("with_encoder", [True, False])
+def test_the_shipped_weights_fit_the_evidence(with_encoder: bool) -> None:
+    weights = load_weights(with_encoder)
+    assert len(weights.ranking) == len(WITNESSES)
+    assert len(weights.confidence) == len(SIGNS)
+    assert (weights.ranking >= 0).all()
+    assert Weights.read(weights.written()).written() == weights.written()
+
+
+def test_the_weights_were_learned_with_the_encoder_that_is_installed(encoder: Encoder) -> None:
+    stored = json.loads(Path(lexical.__file__).with_name("weights.json").read_text(encoding="utf-8"))
+    assert stored["encoder"] == encoder.name, "learn them again: python -m tests.bench.learn FOLDER"
+    assert stored["sets"]
+
+
+def test_weights_that_do_not_name_all_evidence_are_refused() -> None:
+    written = load_weights(True).written()
+    del written["ranking"]["letters"]
+    with pytest.raises(ModelError, match="letters"):
+        Weights.read(written)
+
+
+# --- word and letter statistics --------------------------------------------------------------
+
+
+def test_the_same_text_has_a_cosine_of_one_and_a_stranger_of_zero() -> None:
+    texts = ["when are you open", "where is my parcel", "배송 조회"]
+    for bags in (letter_bags, word_bags):
+        cosines = TermIndex(bags(texts)).ask(bags([*texts, "xyz", ""]))
+        assert cosines[:3].diagonal() == pytest.approx([1, 1, 1], abs=1e-5)
+        assert cosines[3:].max() == pytest.approx(0, abs=1e-6)
+
+
+def test_cosines_agree_with_counting_by_hand() -> None:
+    index = TermIndex(word_bags(["red shoes", "red hat"]))
+    rare, common = np.log(3 / 2) + 1, np.log(3 / 3) + 1
+    red_shoes = np.array([common, rare, rare])  # red, shoes, "red shoes"
+    expected = common * common / (common * np.linalg.norm(red_shoes))
+    assert index.ask(word_bags(["red"]))[0] == pytest.approx([expected, expected], abs=1e-5)
+
+
+def test_runs_of_letters_stay_within_words_and_texts() -> None:
+    bags = letter_bags(["ab", "b a"])
+    assert (bags.texts == 0).sum() == 6  # " a", "ab", "b ", " ab", "ab ", " ab "
+    assert (bags.texts == 1).sum() == 6  # " b", "b ", " b ", " a", "a ", " a "
+
+
+# --- the heads -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["discriminant", "logistic"])
+def test_a_head_learns_to_tell_clouds_apart(kind: str) -> None:
+    random = np.random.default_rng(0)
+    centres = random.normal(size=(5, 20))
+    entries = np.repeat(np.arange(5), 8)
+    features = (centres[entries] + 0.3 * random.normal(size=(40, 20))).astype(np.float32)
+    asked = (centres + 0.3 * random.normal(size=(5, 20))).astype(np.float32)
+    head = (
+        discriminant_head(features, entries, 5)
+        if kind == "discriminant"
+        else logistic_head(features, entries, 5, LogisticOptions())
+    )
+    assert head.scores(asked).argmax(axis=1).tolist() == [0, 1, 2, 3, 4]
+    assert np.exp(head.log_probabilities(asked)).sum(axis=1) == pytest.approx(np.ones(5), abs=1e-4)
+
+
+def test_a_head_of_single_phrases_takes_the_nearest() -> None:
+    features = np.eye(4, dtype=np.float32)
+    assert discriminant_head(features, np.arange(4), 4).scores(features).argmax(axis=1).tolist() == [
+        0,
+        1,
+        2,
+        3,
+    ]

@@ -129,7 +129,8 @@ def test_the_parts_of_the_witnesses_are_told(matcher: Matcher) -> None:
 
 NEVER_CONFIDENT = [
     "", " ", "?!…", "🙂", "🙂🙂🙂", "\x00", "\u200b", "the", "is", "when", "what is the", "you", "äh",
-    "ähm also", "hm hm", "und", "wie ist das", "wann", "bitte", "please", "aber ja doch", "uh um", "그거", "営業",
+    "ähm also", "hm hm", "und", "wie ist das", "wann", "bitte", "please", "aber ja doch", "uh um", "그거",
+    "営業",
     "доставка", "营业时间", "ساعات العمل", "1", "12345", "....", "a", "x",
 ]  # fmt: skip
 

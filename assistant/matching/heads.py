@@ -48,7 +48,7 @@ def discriminant_head(features: Floats, entries: Ints, count: int, shrinkage: fl
     sphere = float(np.einsum("ij,ij->", features, features)) / features.size
     covariance = (1 - shrinkage) * within
     covariance[np.diag_indices_from(covariance)] += shrinkage * max(
-        float(np.trace(within)) / len(within), 0.2 * sphere
+        float(np.trace(within)) / len(within), 0.2 * sphere, 1e-6
     )
     weights = np.linalg.solve(covariance, means.T).astype(np.float32)
     return Head(weights, (-0.5 * np.einsum("ij,ji->i", means, weights)).astype(np.float32))

@@ -158,7 +158,7 @@ def test_why_tells_the_whole_way_from_the_words_to_the_outcome() -> None:
     shown = talk("/why")
     assert "heard     When are you OPEN?" in shown
     assert "compared  when are you open" in shown
-    assert "decided   opening-hours: most of the words are the same" in shown
+    assert "decided   found: most of the words are the same" in shown
     assert re.search(r"probability +100\.0%", shown)
 
 

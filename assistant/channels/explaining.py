@@ -36,7 +36,7 @@ def explain(screen: Screen, turn: Turn, decided: str = "") -> None:
 def verdict(match: Match) -> str:
     """The outcome and its reason in a line."""
     if isinstance(match, Found):
-        return f"{match.best.entry}: {match.reason}"
+        return f"found: {match.reason}"
     if isinstance(match, Unsure):
         return f"unsure between {', '.join(match.entries)}: {match.reason}"
     return f"unknown: {match.reason}"

@@ -131,7 +131,7 @@ NEVER_CONFIDENT = [
     "", " ", "?!…", "🙂", "🙂🙂🙂", "\x00", "\u200b", "the", "is", "when", "what is the", "you", "äh",
     "ähm also", "hm hm", "und", "wie ist das", "wann", "bitte", "please", "aber ja doch", "uh um", "그거",
     "営業",
-    "доставка", "营业时间", "ساعات العمل", "1", "12345", "....", "a", "x",
+    "доставка", "营业时间", "ساعات العمل", "1", "12345", "....", "a", "x", "ding", "xyzzy",
 ]  # fmt: skip
 
 

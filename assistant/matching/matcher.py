@@ -18,6 +18,7 @@ from assistant.values import Candidate, Knowledge, Match, Ranking, Unknown, Utte
 
 SHOWN = 5  # candidates
 _READINGS = 5  # of one sound; further ones add noise
+_LIKE_A_KNOWN_WORD = 0.3  # cosine of letters: "parkhaus" is so like "parken", "ding" like nothing
 _CHUNK = 64  # texts at once: keeps 100,000 phrases within 100 MB
 
 
@@ -80,19 +81,22 @@ class Matcher:
             return _unanswerable(utterance, language, "there is no word in it")
         notes = (f"longer than {LONGEST_QUESTION} characters: cut",) if was_cut else ()
         ranking = Ranking(compared, language, _candidates(base, ranked), notes)
-        return decide(ranking, self._thresholds, _doubt(base, compared))
+        return decide(ranking, self._thresholds, _doubt(base, compared, ranking.candidates[0]))
 
 
 def _unanswerable(utterance: Utterance, language: str | None, why: str) -> Unknown:
     return Unknown(Ranking(fold(cut(utterance.text)[0]), utterance.language or language), why)
 
 
-def _doubt(base: Base, compared: str) -> str:
+def _doubt(base: Base, compared: str, first: Candidate) -> str:
     """Why this must not be answered at once, whatever it looks like; empty: no reason."""
     if compared in base.exact:
         return ""
     if all(word in base.empty_words for word in words(compared)):
         return "it holds only words that many questions share"
+    likeness = next(witness.value for witness in first.witnesses if witness.name == "letters")
+    if len(words(compared)) == 1 and likeness < _LIKE_A_KNOWN_WORD:
+        return "it is a single word that no question holds"
     own = scripts(compared)
     if own and not own & base.scripts:
         return f"it is written in a script ({', '.join(sorted(own)).title()}) that no question uses"

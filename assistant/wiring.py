@@ -101,14 +101,8 @@ def _open_pocketsphinx(_: Settings, language: str, knowledge: Knowledge) -> Reco
         return None
     from assistant.speech.pocketsphinx_recognizer import PocketSphinxRecognizer
 
-    return PocketSphinxRecognizer(
-        [
-            phrase.text
-            for entry in knowledge.entries
-            if entry.language.partition("-")[0] == "en"
-            for phrase in entry.questions
-        ]
-    )
+    english = (entry for entry in knowledge.entries if entry.language.partition("-")[0] == "en")
+    return PocketSphinxRecognizer([phrase.text for entry in english for phrase in entry.questions], language)
 
 
 def _open_pyttsx3() -> Synthesizer:

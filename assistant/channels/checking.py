@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def check_base(
-    settings: Settings, make_matcher: Callable[[Knowledge], Matching], *screens: Screen
+    settings: Settings, make_matcher: Callable[[Knowledge], Matching], err: Screen
 ) -> tuple[Knowledge, tuple[Problem, ...]]:
-    """The knowledge and every problem of it.
+    """The knowledge and every problem of it; what the matcher must do without is told on `err`.
 
     Questions are tried only where the pages are without errors: a lost heading would make a
     hundred other questions look stolen.
@@ -29,7 +29,9 @@ def check_base(
     knowledge, problems = read_folder(settings.knowledge_folder, settings.default_language)
     if has_errors(problems):
         return knowledge, problems
+    matcher = make_matcher(knowledge)
+    err.notes(matcher.notes)
     asked = sum(len(entry.questions) + len(entry.checks) for entry in knowledge.entries)
-    with bar("trying every question", asked, *screens) as show:
+    with bar("trying every question", asked, err) as show:
         options = ReviewOptions(settings.margin, date.today(), lambda done, _: show(done))
-        return knowledge, (*problems, *review(knowledge, make_matcher(knowledge).match_many, options))
+        return knowledge, (*problems, *review(knowledge, matcher.match_many, options))

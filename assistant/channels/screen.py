@@ -73,6 +73,11 @@ class Screen:
         if error.hint:
             self.line(f"hint: {error.hint}")
 
+    def notes(self, notes: Iterable[str]) -> None:
+        """What had to be done without, or was odd."""
+        for note in notes:
+            self.line(f"note: {note}", "dim")
+
     def show(self, what: RenderableType) -> None:
         """A table or the like."""
         self.console.print(what)

@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from assistant.errors import KnowledgeError, SettingsError
 
@@ -73,7 +74,7 @@ def _model_folders(given: Path | None, environment: Mapping[str, str]) -> tuple[
     return (*named, Path("models"))
 
 
-def _read_file(path: Path) -> dict[str, object]:
+def _read_file(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:

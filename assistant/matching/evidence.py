@@ -18,6 +18,7 @@ from assistant.matching.terms import Bags, TermIndex, hashed_features, letter_ba
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 # What speaks for an entry; the learned weights name them.
 WITNESSES = (
@@ -56,6 +57,7 @@ class Evidence:
     entries: Ints  # numbers of the shortlisted entries
     values: Floats  # shape (entries, witnesses)
     phrases: Ints  # the number of each entry's best phrase
+    verbatim: Flags  # is the text one of the entry's phrases, word for word?
     standing_out: Floats  # discriminant score of each entry in deviations above the mean of all
     known_words: float  # share of the text's words, weighed by rarity, that the base holds
 
@@ -160,15 +162,19 @@ def _weigh(phrases: Phrases, measured: Measured) -> Evidence:
     table = _phrase_table(phrases, short)
     there = table >= 0
     flat = table[there]
-    likeness = lexical.word_likeness(measured.folded, [phrases.texts.folded[number] for number in flat])
+    wordings = [phrases.texts.folded[number] for number in flat]
+    likeness = lexical.word_likeness(measured.folded, wordings)
     cells = np.full((5, *table.shape), -1, np.float32)
     cells[:, there] = np.vstack([measured.likeness[:, flat], likeness])
+    same = np.zeros(table.shape, bool)
+    same[there] = [wording == measured.folded for wording in wordings]
     standing_out, trained = measured.trained[:, short]
     behind = standing_out - measured.trained[0].max()
     return Evidence(
         entries=short,
         values=np.column_stack([*cells.max(axis=2), behind, trained]),
         phrases=table[np.arange(len(short)), cells[[0, 1, 4]].sum(axis=0).argmax(axis=1)],
+        verbatim=np.asarray(same.any(axis=1)),
         standing_out=standing_out,
         known_words=measured.known_words,
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from assistant.matching.arithmetic import one_thread
 from assistant.matching.base import Base, wordings_of
 from assistant.matching.cache import Cache, fingerprint
 from assistant.matching.content import scripts
@@ -41,6 +42,7 @@ class Matcher:
             if encoder
             else ("the sentence encoder is missing: questions are compared by their words alone",)
         )
+        one_thread()
         self._weights = load_weights(with_encoder=encoder is not None)
         self._thresholds = Thresholds(options.answer_above, options.offer_above, options.margin)
         wordings = wordings_of(knowledge)
@@ -121,8 +123,10 @@ def _candidates(base: Base, ranked: Ranked) -> tuple[Candidate, ...]:
     for place in range(min(SHOWN, len(ranked.entries))):
         wording = base.wordings[int(ranked.phrases[place])]
         witnesses = tuple(
-            Witness(name, float(value), float(part))
-            for name, value, part in zip(WITNESSES, ranked.values[place], ranked.parts[place], strict=True)
+            Witness(name, value, part)
+            for name, value, part in zip(
+                WITNESSES, ranked.values[place].tolist(), ranked.parts[place].tolist(), strict=True
+            )
         )
         probability = float(ranked.probabilities[place])
         found.append(Candidate(wording.entry, probability, wording.language, wording.text, witnesses))

@@ -25,6 +25,9 @@ SIGNS = (
     "known words",  # of the text, weighed by rarity
 )
 
+# Asked word for word as an editor wrote it: certain, but for what two entries may share.
+_VERBATIM = 0.97
+
 
 @dataclass(frozen=True, slots=True)
 class Weights:
@@ -84,6 +87,8 @@ def rank(evidence: Evidence, weights: Weights) -> Ranked:
     order = np.argsort(-shares, kind="stable")
     logit = float(signs(evidence, weights) @ weights.confidence) + weights.bias
     first = 1 / (1 + np.exp(-logit))
+    if evidence.verbatim[order[0]]:
+        first = max(first, _VERBATIM)
     return Ranked(
         entries=evidence.entries[order],
         probabilities=np.asarray(shares[order] / shares[order[0]] * first, np.float32),

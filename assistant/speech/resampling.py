@@ -9,6 +9,11 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from assistant.errors import AudioError
+
+# Recognizers hang, crash or hear plausible rubbish at others.
+SPEECH_RATES_HZ = range(8_000, 96_001)
+
 Samples: TypeAlias = npt.NDArray[np.float32]
 
 # 16 zero crossings a side with this window put what folds back from beyond the slope 80 dB below
@@ -101,3 +106,23 @@ def at_rate(blocks: Iterable[bytes], from_hz: int, to_hz: int) -> Iterator[bytes
             yield made
     if made := to_pcm(resampler.flush()):
         yield made
+
+
+def even(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same PCM in blocks of whole samples: half a sample would turn all that follows into noise."""
+    odd = b""
+    for block in blocks:
+        whole = odd + block
+        odd = whole[len(whole) & ~1 :]
+        if len(whole) > 1:
+            yield whole[: len(whole) & ~1]
+
+
+def check_rate(rate_hz: int) -> int:
+    """The rate itself; raises AudioError for one at which speech cannot be recognized."""
+    if isinstance(rate_hz, bool) or not isinstance(rate_hz, int) or rate_hz not in SPEECH_RATES_HZ:
+        raise AudioError(
+            f"speech at {rate_hz} samples a second cannot be recognized",
+            "8,000 to 96,000 can be; 16,000 is best",
+        )
+    return rate_hz

@@ -6,19 +6,19 @@ import json
 import sys
 import threading
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-from assistant.errors import AudioError, DeviceError, ModelError
+from assistant.errors import DeviceError, ModelError
 from assistant.ports import Microphone
 from assistant.speech.models import validate_vosk_model
 from assistant.speech.readings import MOST_READINGS, Reading, clean, final, join
+from assistant.speech.resampling import check_rate, even
 from assistant.speech.voice_activity import VoiceActivity, only_speech
 from assistant.values import Heard
 
-_RATES_HZ = range(8_000, 96_001)  # others hang it, end the process, or give plausible rubbish
 # Ten minutes in one recognizer add 220 MB.
 _SECONDS_BEFORE_REBUILD = 480
 
@@ -78,10 +78,7 @@ class VoskRecognizer:
         """A new recognizer, warmed up: the first second of sound costs as much as ten later ones."""
         import vosk
 
-        if rate_hz not in _RATES_HZ:
-            raise AudioError(
-                f"speech at {rate_hz:,} samples a second cannot be recognized", "record it at 16,000"
-            )
+        check_rate(rate_hz)
         try:
             arguments = (self._model, rate_hz, *([self._grammar] if self._grammar else []))
             self._recognizer: Any = vosk.KaldiRecognizer(*arguments)
@@ -108,7 +105,7 @@ class VoskRecognizer:
         self._recognizer.Reset()
         stretches: list[list[Reading]] = []
         shown = ""
-        for block in _even(only_speech(microphone, rate_hz, self._activity)):
+        for block in only_speech(even(microphone), rate_hz, self._activity):
             if self._closed:
                 return
             self._seconds_heard += len(block) / 2 / rate_hz
@@ -173,16 +170,6 @@ def _words(phrase: str) -> list[str]:
     return "".join(
         c if c.isalnum() or c in "'-" or unicodedata.combining(c) else " " for c in phrase.lower()
     ).split()
-
-
-def _even(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes in blocks of even length: half a sample turns all that follows into noise."""
-    odd = b""
-    for block in blocks:
-        whole = odd + block
-        odd = whole[len(whole) & ~1 :]
-        if len(whole) > 1:
-            yield whole[: len(whole) & ~1]
 
 
 def _readings(result: str) -> list[Reading]:

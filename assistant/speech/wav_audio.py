@@ -26,10 +26,10 @@ class WavMicrophone:
     """
 
     def __init__(self, path: Path, rate_hz: int = 16_000, block_seconds: float = 0.125) -> None:
-        if not 8_000 <= rate_hz <= 96_000 or block_seconds <= 0:
-            raise AudioError(f"a microphone cannot give {rate_hz} samples a second", "ask for 16000")
+        from assistant.speech.resampling import check_rate
+
         self._path = path
-        self._rate_hz = rate_hz
+        self._rate_hz = check_rate(rate_hz)
         self._block_bytes = max(2, int(rate_hz * block_seconds) * 2)
         self._closed = False
         self._form = _read_form(path)

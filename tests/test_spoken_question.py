@@ -24,6 +24,7 @@ KNOWLEDGE = REPOSITORY / "knowledge"
 ENGLISH = {
     "How do I delete my account?": "delete-account",
     "Do you have a car park?": "parking",
+    "Where can I park?": "parking",
     "Where can I buy a gift voucher?": "buy-voucher",
     "How much money is still on my gift card?": "voucher-balance",
     "Are you open between Christmas and New Year?": "holiday-hours",

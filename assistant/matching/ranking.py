@@ -87,11 +87,15 @@ def rank(evidence: Evidence, weights: Weights) -> Ranked:
     order = np.argsort(-shares, kind="stable")
     logit = float(signs(evidence, weights) @ weights.confidence) + weights.bias
     first = 1 / (1 + np.exp(-logit))
+    own = shares[order[0]]
+    scale = min(first / own, (1 - first) / max(1 - own, 1e-9))  # all together are at most 1
     if evidence.verbatim[order[0]]:
         first = max(first, _VERBATIM)
+        scale = first / own  # a near twin in another entry stays near, so that a check can tell
+    probabilities = np.r_[first, scale * shares[order[1:]]]
     return Ranked(
         entries=evidence.entries[order],
-        probabilities=np.asarray(shares[order] / shares[order[0]] * first, np.float32),
+        probabilities=np.asarray(probabilities, np.float32),
         phrases=evidence.phrases[order],
         values=evidence.values[order],
         parts=parts[order],

@@ -152,6 +152,11 @@ class Knowledge:
         found = {page.language for page in self.pages}
         return tuple(sorted(found, key=lambda tag: (tag != self.default_language, tag)))
 
+    @property
+    def own_names(self) -> frozenset[str]:
+        """The entries that are the assistant's own sentences."""
+        return frozenset(entry.name for page in self.pages if page.is_own_voice for entry in page.entries)
+
     def translations(self, name: str) -> Mapping[str, Entry]:
         """Language -> entry; empty for an unknown name."""
         return self._by_name.get(name, {})

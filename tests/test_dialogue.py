@@ -25,6 +25,7 @@ from assistant.values import (
     Found,
     Knowledge,
     Match,
+    Page,
     Ranking,
     Reply,
     Utterance,
@@ -243,6 +244,15 @@ def test_an_offer_without_a_translation_is_labelled_in_the_default_language() ->
         "Wann haben Sie geöffnet?",
         "Where can I park?",
     ]
+
+
+def test_the_assistants_own_sentences_are_never_offered() -> None:
+    own = Page("en/_assistant.md", "en", "Own", (entry("hello", "en", "hello there"),))
+    shop = Knowledge.of("", "en", (*SHOP.pages, own))
+    one = reply(shop, NEW, Utterance("yes"), unsure("hello", "parking"), TODAY)[1]
+    assert [choice.entry for choice in one.choices] == ["parking"]
+    none = reply(shop, NEW, Utterance("yes"), unsure("hello"), TODAY)[1]
+    assert none.text == "I do not know that."
 
 
 def test_unknown_is_said_honestly_and_offers_a_person() -> None:

@@ -53,8 +53,8 @@ def reply(
         return _act(scene, match.best.entry)
     if conversation.waiting or names_no_choice(conversation.choices, utterance.text):
         return _choose_one(scene)
-    if isinstance(match, Unsure):
-        return _did_you_mean(scene, match)
+    if isinstance(match, Unsure) and (offered := _worth_offering(knowledge, match)):
+        return _did_you_mean(scene, match, offered)
     return _say(scene, _with_a_way_on(scene, own_sentence(knowledge, "not-understood", language)))
 
 
@@ -152,8 +152,13 @@ def _choose_one(scene: _Scene) -> tuple[Conversation, Reply]:
     return _say(scene, _with_labels(sentence, choices), waiting=scene.conversation.waiting)
 
 
-def _did_you_mean(scene: _Scene, match: Unsure) -> tuple[Conversation, Reply]:
-    choices = tuple(_offer(scene, name, match) for name in match.entries)
+def _worth_offering(knowledge: Knowledge, match: Unsure) -> tuple[str, ...]:
+    """Nobody who said "yes" wants to choose between "Hello" and "Thank you"."""
+    return tuple(name for name in match.entries if name not in knowledge.own_names)
+
+
+def _did_you_mean(scene: _Scene, match: Unsure, offered: tuple[str, ...]) -> tuple[Conversation, Reply]:
+    choices = tuple(_offer(scene, name, match) for name in offered)
     sentence = own_sentence(scene.knowledge, "did-you-mean", scene.language)
     return _say(scene, _with_labels(sentence, choices))
 

@@ -26,7 +26,7 @@ from assistant.ports import Encoder
 from assistant.values import Candidate, Found, Knowledge, Ranking, Unknown, Unsure, Utterance, outcome
 from tests.fakes import base, entry
 
-OPTIONS = MatcherOptions(answer_above=0.55, offer_above=0.25, margin=0.15)
+OPTIONS = MatcherOptions(answer_above=0.55, offer_above=0.3, margin=0.15)
 
 DESK = base(
     entry("opening-hours", "en", "When are you open?", "What are your opening hours?", "Open on Sunday?"),
@@ -85,6 +85,12 @@ def test_every_question_of_the_base_wins_for_its_own_entry(kind: str, request: p
     matches = request.getfixturevalue(kind).match_many([Utterance(text) for _, text in asked])
     assert [m.ranking.candidates[0].entry for m in matches] == [name for name, _ in asked]
     assert all(isinstance(match, Found | Unsure) for match in matches)
+
+
+def test_a_conversation_stays_in_its_language_where_the_letters_tell_little(matcher: Matcher) -> None:
+    assert matcher.match(Utterance("per Paket"), "de").ranking.language == "de"
+    assert matcher.match(Utterance("per Paket"), "en").ranking.language == "en"
+    assert matcher.match(Utterance("Where is my parcel now?"), "de").ranking.language == "en"
 
 
 def test_a_question_in_a_language_without_pages_finds_its_entry_by_meaning(matcher: Matcher) -> None:
@@ -284,7 +290,7 @@ def test_a_second_start_encodes_nothing_again(encoder: Encoder, tmp_path: Path) 
     first, second = CountingEncoder(encoder), CountingEncoder(encoder)
     before = Matcher(DESK, first, options).match(Utterance("when do you open"))
     after = Matcher(DESK, second, options).match(Utterance("when do you open"))
-    assert first.asked > 20
+    assert first.asked > 40  # each question as written and as heard
     assert second.asked == 1
     assert before == after
 
@@ -298,7 +304,7 @@ def test_a_changed_page_encodes_only_what_is_new(encoder: Encoder, tmp_path: Pat
         Matcher(changed, counting, options).match(Utterance("Is there wifi?")).ranking.candidates[0].entry
         == "wifi"
     )
-    assert counting.asked == 1
+    assert counting.asked == 2  # as written and as heard; the question itself is known then
 
 
 @pytest.mark.parametrize(
@@ -315,7 +321,7 @@ def test_a_broken_cache_is_rebuilt(
     options = replace(OPTIONS, cache_folder=tmp_path)
     before = Matcher(DESK, encoder, options).match(Utterance("when do you open"))
     files = list(tmp_path.rglob("*.npz"))
-    assert len(files) == 2
+    assert len(files) == 3
     for file in files:
         file.write_bytes(damage(file.read_bytes()))  # type: ignore[operator]
     with caplog.at_level(logging.WARNING):

@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from assistant.matching.cache import Cache
 from assistant.matching.content import common_words, function_words, scripts
-from assistant.matching.evidence import Heads, Phrases, Texts
-from assistant.matching.heads import Head, discriminant_head
-from assistant.matching.terms import hashed_features
-from assistant.matching.text import cut, fold
+from assistant.matching.evidence import Heads, Phrases, Texts, unit
+from assistant.matching.heads import Head, LogisticOptions, log_softmax, logistic_head
+from assistant.matching.terms import Bags, hashed_features, letter_bags
+from assistant.matching.text import as_heard, cut, fold
 from assistant.matching.training import train
 from assistant.ports import Encoder
 from assistant.values import Knowledge
 
 _LANGUAGE_FEATURES = 1024
+_STAYS = 3.0  # natural-log odds, twenty to one: who has spoken German goes on in German
+_LANGUAGE_TRAINING = LogisticOptions(strength=10.0, iterations=50)
 _SURE_OF_LANGUAGE = 0.8  # a probability; below, the conversation's language is the better guess
 
 
@@ -45,7 +48,8 @@ class Base:
         self.encoder = encoder
         number = {name: place for place, name in enumerate(self.names)}
         entries = np.array([number[wording.entry] for wording in wordings])
-        self.phrases = Phrases(Texts.of([w.folded for w in wordings], self._vectors(cache)), entries)
+        written = Texts.of([wording.folded for wording in wordings], self._vectors(cache, "written"))
+        self.phrases = Phrases(written, entries, self._vectors(cache, "heard"))
         self.heads: Heads = train(self.phrases, cache, encoder.name if encoder else "")
         self._own = {wording.text: place for place, wording in enumerate(wordings)}
         self.exact = frozenset(wording.folded for wording in wordings)
@@ -55,21 +59,30 @@ class Base:
         self._languages = tuple(dict.fromkeys(wording.language for wording in wordings))
         self._language_head = self._train_languages()
 
-    def _vectors(self, cache: Cache | None) -> npt.NDArray[np.float32] | None:
-        texts = [wording.text for wording in self.wordings]
+    def _vectors(
+        self, cache: Cache | None, form: Literal["written", "heard"]
+    ) -> npt.NDArray[np.float32] | None:
+        texts = [w.text if form == "written" else as_heard(w.text) for w in self.wordings]
         if self.encoder is None:
             return None
-        return cache.vectors(self.encoder, texts) if cache else self.encoder.encode(texts)
+        return cache.vectors(self.encoder, texts, form) if cache else self.encoder.encode(texts)
 
     def _train_languages(self) -> Head | None:
         if len(self._languages) < 2:
             return None
-        number = {language: place for place, language in enumerate(self._languages)}
-        labels = np.array([number[wording.language] for wording in self.wordings])
-        return discriminant_head(self._letters(self.phrases.texts), labels, len(self._languages))
+        # Small words tell a language best, and a small base has too few of them: a list helps. In a
+        # test on 1,150 questions a base of 20 phrases told 92 instead of 68 of 100 right with it.
+        texts = [(wording.folded, wording.language) for wording in self.wordings]
+        for language in self._languages:
+            small = sorted(function_words(language))
+            texts += [(word, language) for word in small]
+        labels = np.array([self._languages.index(language) for _, language in texts])
+        letters = self._letters(letter_bags([text for text, _ in texts]))
+        # The discriminant head is right as often but claims to be sure where this one doubts.
+        return logistic_head(letters, labels, len(self._languages), _LANGUAGE_TRAINING)
 
-    def _letters(self, texts: Texts) -> npt.NDArray[np.float32]:
-        return hashed_features(texts.letters, texts.letters.counts, _LANGUAGE_FEATURES)
+    def _letters(self, bags: Bags) -> npt.NDArray[np.float32]:
+        return unit(hashed_features(bags, bags.counts, _LANGUAGE_FEATURES))
 
     def prepared(self, texts: Sequence[str]) -> Texts:
         """Texts ready to be asked; the base's own phrases are not encoded again."""
@@ -83,11 +96,16 @@ class Base:
             vectors[place] = self.phrases.texts.vectors[self._own[texts[place]]]
         return Texts.of([fold(text) for text in texts], vectors)
 
-    def languages_of(self, texts: Texts) -> list[str | None]:
-        """For each text the language of the base that its letters tell; None where they don't."""
+    def languages_of(self, texts: Texts, spoken: str | None = None) -> list[str | None]:
+        """For each text the language of the base that its letters tell; None where they don't.
+
+        `spoken` is the language of the conversation so far, which few people leave.
+        """
         if self._language_head is None:
             return [self._languages[0]] * len(texts.folded)
-        probabilities = np.exp(self._language_head.log_probabilities(self._letters(texts)))
+        before = [_STAYS if language == spoken else 0.0 for language in self._languages]
+        scores = self._language_head.scores(self._letters(texts.letters)) + np.array(before, np.float32)
+        probabilities = np.exp(log_softmax(scores))
         return [
             self._languages[first] if row[first] >= _SURE_OF_LANGUAGE else None
             for row, first in zip(probabilities, probabilities.argmax(axis=1), strict=True)

@@ -40,9 +40,9 @@ class Cache:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def vectors(self, encoder: Encoder, texts: Sequence[str]) -> Floats:
-        """Like `encoder.encode`, asking the encoder only for the texts that are not on disk."""
-        path = self._folder / f"vectors-{fingerprint(encoder.name)}.npz"
+    def vectors(self, encoder: Encoder, texts: Sequence[str], kind: str) -> Floats:
+        """Like `encoder.encode`, asking the encoder only for the texts of that kind that are not on disk."""
+        path = self._folder / f"{kind}-{fingerprint(encoder.name)}.npz"
         known = self._known_vectors(path, encoder.dimensions)
         keys = [hashlib.sha256(text.encode("utf-8", "replace")).digest()[:_KEY_BYTES] for text in texts]
         missing = [number for number, key in enumerate(keys) if key not in known]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 
@@ -15,13 +15,20 @@ _COMMON_SHARE = 1 / 3  # a word in so many of the entries tells none of them fro
 _COMMON_FROM = 15  # entries; in a smaller base every word may be common
 
 
+def function_words(language: str | None = None) -> frozenset[str]:
+    """The listed words, folded; of all languages, or of one ("de-AT" is "de"), none where none are listed."""
+    listed = _listed_words()
+    if language is None:
+        return frozenset().union(*listed.values())
+    return listed.get(language.partition("-")[0], frozenset())
+
+
 @cache
-def function_words() -> frozenset[str]:
-    """The listed words of every language, folded."""
+def _listed_words() -> Mapping[str, frozenset[str]]:
     listed = tomllib.loads(
         resources.files("assistant.matching").joinpath("function_words.toml").read_text("utf-8")
     )
-    return frozenset(word for text in listed.values() for word in words(fold(text)))
+    return {language: frozenset(words(fold(text))) for language, text in listed.items()}
 
 
 def common_words(entries: Iterable[Sequence[str]]) -> frozenset[str]:

@@ -7,7 +7,7 @@ dear ones are asked about it alone, so that 100,000 phrases can be heard in time
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -65,9 +65,11 @@ class Evidence:
 class Phrases:
     """The phrases of a base with everything that can be worked out before a question comes."""
 
-    def __init__(self, texts: Texts, entries: Ints) -> None:
-        """`entries` numbers the entry of each phrase and never falls from one phrase to the next."""
+    def __init__(self, texts: Texts, entries: Ints, heard_vectors: Floats | None = None) -> None:
+        """`entries` numbers the entry of each phrase and never falls from one phrase to the next;
+        `heard_vectors` are those of the phrases as a recognizer would write them."""
         self.texts = texts
+        self.heard = None if heard_vectors is None else replace(texts, vectors=heard_vectors)
         self.entries = entries
         self.count = int(entries[-1]) + 1
         self.starts = np.searchsorted(entries, np.arange(self.count))
@@ -81,7 +83,7 @@ class Phrases:
         """Vectors after subtracting the base's mean, of length one."""
         if texts.vectors is None or self._centre is None:
             return None
-        return _unit(texts.vectors - self._centre)
+        return unit(texts.vectors - self._centre)
 
     def all_features(self, texts: Texts) -> Floats:
         """Centred vectors, hashed letters and hashed words side by side."""
@@ -195,5 +197,6 @@ def _phrase_table(phrases: Phrases, entries: Ints) -> Ints:
     return np.where(table < ends[:, None], table, -1)
 
 
-def _unit(vectors: Floats) -> Floats:
+def unit(vectors: Floats) -> Floats:
+    """Each row made of length one; rows of nothing stay so."""
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), np.float32)

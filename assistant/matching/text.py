@@ -58,6 +58,11 @@ def letters(folded: str) -> str:
     return unicodedata.normalize("NFD", folded) if _HANGUL.search(folded) else folded
 
 
+def as_heard(text: str) -> str:
+    """The text as a recognizer would write it: small letters, no punctuation."""
+    return " ".join("".join(c if c.isalnum() or c in "'’-" else _kept(c) for c in text.lower()).split())
+
+
 def cut(text: str) -> tuple[str, bool]:
     """A text no longer than the matcher reads, without lone surrogates, and whether it was cut."""
     safe = text[:LONGEST_QUESTION].encode("utf-8", "replace").decode("utf-8")

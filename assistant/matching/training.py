@@ -1,4 +1,9 @@
-"""Training the small models of a base when it is loaded, within a fixed amount of arithmetic."""
+"""Training the small models of a base when it is loaded, within a fixed amount of arithmetic.
+
+Each phrase is learned twice, as it was written and as a recognizer would write it: the vectors of
+"Wie lange dauert das?" and "wie lange dauert das" lie apart. Asked in that second way, 85 instead of
+81 of 100 questions of a German set came first; asked in the first way nothing changed.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,7 @@ from assistant.matching.cache import Arrays, Cache, fingerprint
 from assistant.matching.evidence import Heads, Phrases
 from assistant.matching.heads import Head, LogisticOptions, discriminant_head, logistic_head
 
-_VERSION = "1"  # of the training; a trained head of another version is not read from the cache
+_VERSION = "2"  # of the training; a trained head of another version is not read from the cache
 _ROUNDS = 60  # of the logistic head; 100 were no better on BANKING77 and CLINC150
 _FEWEST_ROUNDS = 8
 _BUDGET_FLOPS = 2.5e11  # some 4 s on one core: what a base of 1,000 entries may take at its first start
@@ -24,15 +29,19 @@ def train(phrases: Phrases, cache: Cache | None, encoder_name: str) -> Heads:
 
 
 def _train(phrases: Phrases) -> Arrays:
-    everything = phrases.all_features(phrases.texts)
+    written = [phrases.texts, *([phrases.heard] if phrases.heard else [])]
+    entries = np.tile(phrases.entries, len(written))
+    everything = np.vstack([phrases.all_features(texts) for texts in written])
     flops_a_round = 4.0 * everything.size * phrases.count
     rounds = int(np.clip(_BUDGET_FLOPS / flops_a_round, _FEWEST_ROUNDS, _ROUNDS))
     options = LogisticOptions(iterations=rounds)
-    logistic = logistic_head(everything, phrases.entries, phrases.count, options)
+    logistic = logistic_head(everything, entries, phrases.count, options)
     arrays = {"everything": logistic.weights, "everything_bias": logistic.bias}
-    centred = phrases.vector_features(phrases.texts)
-    if centred is not None:
-        discriminant = discriminant_head(centred, phrases.entries, phrases.count)
+    centred = [phrases.vector_features(texts) for texts in written]
+    if centred[0] is not None:
+        discriminant = discriminant_head(
+            np.vstack([each for each in centred if each is not None]), entries, phrases.count
+        )
         arrays |= {"meaning": discriminant.weights, "meaning_bias": discriminant.bias}
     return arrays
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from assistant.matching.evidence import Phrases, Texts
-from assistant.matching.text import cut, fold
+from assistant.matching.text import as_heard, cut, fold
 from assistant.ports import Encoder
 from tests.bench.sets import BenchSet, Question
 
@@ -20,7 +20,8 @@ def prepared(texts: Sequence[str], encoder: Encoder | None) -> Texts:
 
 
 def load(bench: BenchSet, encoder: Encoder | None) -> Phrases:
-    return Phrases(prepared(bench.phrases, encoder), np.array(bench.entries))
+    heard = encoder.encode([as_heard(cut(text)[0]) for text in bench.phrases]) if encoder else None
+    return Phrases(prepared(bench.phrases, encoder), np.array(bench.entries), heard)
 
 
 def asked_in_chunks(bench: BenchSet, encoder: Encoder | None) -> Iterator[tuple[Texts, Sequence[Question]]]:

@@ -14,6 +14,7 @@ from assistant.matching.cache import Cache
 from assistant.matching.content import common_words, function_words, scripts
 from assistant.matching.evidence import Heads, Phrases, Texts, unit
 from assistant.matching.heads import Head, LogisticOptions, log_softmax, logistic_head
+from assistant.matching.mending import Vocabulary
 from assistant.matching.terms import Bags, hashed_features, letter_bags
 from assistant.matching.text import as_heard, cut, fold
 from assistant.matching.training import train
@@ -52,6 +53,7 @@ class Base:
         self.phrases = Phrases(written, entries, self._vectors(cache, "heard"))
         self.heads: Heads = train(self.phrases, cache, encoder.name if encoder else "")
         self._own = {wording.text: place for place, wording in enumerate(wordings)}
+        self.vocabulary = Vocabulary(wording.text for wording in wordings)
         self.exact = frozenset(wording.folded for wording in wordings)
         by_entry = groupby(wordings, key=lambda wording: (wording.entry, wording.language))
         self.empty_words = function_words() | common_words([w.folded for w in group] for _, group in by_entry)

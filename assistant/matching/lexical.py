@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz import fuzz, process
+from rapidfuzz.distance import OSA
 
 Floats = npt.NDArray[np.float32]
 
@@ -28,3 +29,9 @@ def closest(folded: str, phrases: Sequence[str]) -> tuple[int, float] | None:
     """The phrase most like the text, and how alike (0 to 1); None where there is no phrase."""
     found = process.extractOne(folded, phrases, scorer=fuzz.token_sort_ratio)
     return (found[2], found[1] / 100) if found else None
+
+
+def nearest_word(word: str, vocabulary: Sequence[str], slips: int) -> str | None:
+    """The word that so many slips of the fingers (a letter more, less, another, two swapped) make of it."""
+    found = process.extractOne(word, vocabulary, scorer=OSA.distance, score_cutoff=slips)
+    return found[0] if found else None

@@ -63,7 +63,7 @@ class Matcher:
         base = self._base
         if base is None:
             return [_unanswerable(each, language, "the knowledge holds no question") for each in utterances]
-        readings = [_readings(utterance) for utterance in utterances]
+        readings = [_readings(utterance, base) for utterance in utterances]
         texts = base.prepared([text for group in readings for text in group])
         ranked = [rank(evidence, self._weights) for evidence in gather(base.phrases, base.heads, texts)]
         tongues = base.languages_of(texts, language)
@@ -72,18 +72,31 @@ class Matcher:
         for utterance, group in zip(utterances, readings, strict=True):
             told = utterance.language or tongues[start] or language
             votes = merged(ranked[start : start + len(group)])
-            matches.append(self._judge(base, utterance, told, votes))
+            matches.append(self._judge(base, Asked(utterance, group[0], told), votes))
             start += len(group)
         return matches
 
-    def _judge(self, base: Base, utterance: Utterance, language: str | None, ranked: Ranked) -> Match:
-        text, was_cut = cut(utterance.text)
-        compared = fold(text)
+    def _judge(self, base: Base, asked: Asked, ranked: Ranked) -> Match:
+        compared = fold(asked.reading)
         if not compared:
-            return _unanswerable(utterance, language, "there is no word in it")
-        notes = (f"longer than {LONGEST_QUESTION} characters: cut",) if was_cut else ()
-        ranking = Ranking(compared, language, _candidates(base, ranked), notes)
+            return _unanswerable(asked.utterance, asked.language, "there is no word in it")
+        ranking = Ranking(compared, asked.language, _candidates(base, ranked), _notes(asked))
         return decide(ranking, self._thresholds, _doubt(base, compared, ranking.candidates[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An utterance, the reading of it that counts most, and the language it is in."""
+
+    utterance: Utterance
+    reading: str
+    language: str | None
+
+
+def _notes(asked: Asked) -> tuple[str, ...]:
+    text, was_cut = cut(asked.utterance.text)
+    notes = (f"longer than {LONGEST_QUESTION} characters: cut",) if was_cut else ()
+    return notes if asked.reading == text else (*notes, f"read as `{asked.reading}`")
 
 
 def _unanswerable(utterance: Utterance, language: str | None, why: str) -> Unknown:
@@ -105,16 +118,17 @@ def _doubt(base: Base, compared: str, first: Candidate) -> str:
     return ""
 
 
-def _readings(utterance: Utterance) -> list[str]:
-    """The text and the other readings of the same sound that differ from it, best first."""
-    texts = [cut(text)[0] for text in (utterance.text, *utterance.also_heard)]
-    first, *others = texts
-    seen = {fold(first)}
-    readings = [first]
-    for text in others:
-        if (folded := fold(text)) and folded not in seen:
+def _readings(utterance: Utterance, base: Base) -> list[str]:
+    """The text, with slips of the fingers mended where there are any, then as it was typed, then the
+    other readings of the same sound that differ, best first."""
+    text, *others = [cut(reading)[0] for reading in (utterance.text, *utterance.also_heard)]
+    mended = base.vocabulary.mended(text)
+    readings = [mended, text] if mended else [text]
+    seen = {fold(reading) for reading in readings}
+    for reading in others:
+        if (folded := fold(reading)) and folded not in seen:
             seen.add(folded)
-            readings.append(text)
+            readings.append(reading)
     return readings[:_READINGS]
 
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 _START, _END = "<s>", "</s>"
 # Taken from each pair of words that was seen, for the pairs that were not: people change a
 # question's words, but mostly keep to its turns.
-_DISCOUNT = 0.5
+_DISCOUNT = 0.3
 _NEVER = -99.0  # the format's word for a probability of zero
 
 

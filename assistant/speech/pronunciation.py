@@ -70,7 +70,7 @@ def _guess(word: str, dictionary: Dictionary) -> tuple[str, ...]:
     parts = word.split("-") if "-" in word else _two_words(word, dictionary)
     if parts and all(part in dictionary for part in parts):
         return (" ".join(dictionary[part][0] for part in parts),)
-    if len(word) <= _LONGEST_ACRONYM and not set(word) & set("aeiouy'-"):
+    if 0 < len(word) <= _LONGEST_ACRONYM and not set(word) & set("aeiouy'-"):
         return (" ".join(dictionary[letter][0] for letter in word if letter in dictionary),)
     return ()
 

@@ -14,8 +14,8 @@ from tests.fakes import base, entry
 
 QUESTIONS = (
     "Wie sind Ihre Öffnungszeiten?", "Wo kann ich parken?", "Kann ich einen Gutschein kaufen?",
-    "Gibt es WLAN?", "What is the warranty on a kettle?", "I want to return something", "Kundenkarte verloren",
-    "배송 조회",
+    "Gibt es WLAN?", "What is the warranty on a kettle?", "I want to return something",
+    "Kundenkarte verloren", "배송 조회",
 )  # fmt: skip
 VOCABULARY = Vocabulary(QUESTIONS)
 

@@ -12,7 +12,7 @@ from assistant.matching.cache import Cache, fingerprint
 from assistant.matching.content import scripts
 from assistant.matching.deciding import Thresholds, decide
 from assistant.matching.evidence import WITNESSES, gather
-from assistant.matching.ranking import Ranked, load_weights, merged, rank
+from assistant.matching.ranking import Ranked, Weights, load_weights, merged, rank
 from assistant.matching.text import LONGEST_QUESTION, cut, fold, words
 from assistant.ports import Encoder
 from assistant.values import Candidate, Knowledge, Match, Ranking, Unknown, Utterance, Witness
@@ -36,14 +36,21 @@ class MatcherOptions:
 class Matcher:
     """Finds the entry that is meant in one state of the knowledge."""
 
-    def __init__(self, knowledge: Knowledge, encoder: Encoder | None, options: MatcherOptions) -> None:
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        encoder: Encoder | None,
+        options: MatcherOptions,
+        weights: Weights | None = None,
+    ) -> None:
+        """Without `weights` those that come with the package are used."""
         self.notes = (
             ()
             if encoder
             else ("the sentence encoder is missing: questions are compared by their words alone",)
         )
         one_thread()
-        self._weights = load_weights(with_encoder=encoder is not None)
+        self._weights = weights or load_weights(with_encoder=encoder is not None)
         self._thresholds = Thresholds(options.answer_above, options.offer_above, options.margin)
         wordings = wordings_of(knowledge)
         self._base = Base(wordings, encoder, _cache(knowledge, options)) if wordings else None

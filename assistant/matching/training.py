@@ -13,7 +13,7 @@ from assistant.matching.cache import Arrays, Cache, fingerprint
 from assistant.matching.evidence import Heads, Phrases
 from assistant.matching.heads import Head, LogisticOptions, discriminant_head, logistic_head
 
-_VERSION = "2"  # of the training; a trained head of another version is not read from the cache
+_VERSION = "3"  # of the training; a trained head of another version is not read from the cache
 _ROUNDS = 60  # of the logistic head; 100 were no better on BANKING77 and CLINC150
 _FEWEST_ROUNDS = 8
 _BUDGET_FLOPS = 2.5e11  # some 4 s on one core: what a base of 1,000 entries may take at its first start
@@ -29,7 +29,10 @@ def train(phrases: Phrases, cache: Cache | None, encoder_name: str) -> Heads:
 
 
 def _train(phrases: Phrases) -> Arrays:
-    written = [phrases.texts, *([phrases.heard] if phrases.heard else [])]
+    written = [phrases.texts]
+    if phrases.heard and len(phrases.entries) >= 2 * phrases.count:
+        # Of entries with a single phrase the form of writing would be all that varies.
+        written.append(phrases.heard)
     entries = np.tile(phrases.entries, len(written))
     everything = np.vstack([phrases.all_features(texts) for texts in written])
     flops_a_round = 4.0 * everything.size * phrases.count

@@ -23,11 +23,10 @@ KNOWLEDGE = REPOSITORY / "knowledge"
 
 ENGLISH = {
     "How do I delete my account?": "delete-account",
-    "Do you have a car park?": "parking",
-    "Where can I park?": "parking",
-    "Where can I buy a gift voucher?": "buy-voucher",
-    "How much money is still on my gift card?": "voucher-balance",
-    "Are you open between Christmas and New Year?": "holiday-hours",
+    "How do I get off your mailing list?": "newsletter",
+    "Do you take back old appliances?": "old-device-recycling",
+    "Are there things that can't go back?": "return-exclusions",
+    "My gift card was stolen": "lost-voucher",
 }
 # Words that the synthesizer speaks clearly enough for the small Korean model; each is a question of the base.
 KOREAN = {

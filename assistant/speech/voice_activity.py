@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from assistant.speech.resampling import Resampler, Samples, to_pcm, to_samples
 
 _RATE_HZ = 16_000
-# Of 79 human clips all have a frame above this, of 33 noises two (a film's music is one of them):
+# Of 81 human clips all have a frame above this, of 33 noises three (one of them music):
 # a customer's word lost is worse than a noise heard.
 _SILERO_SPEECH = 0.6
 # The beginning and the end of a word are quieter than what is recognised as speech in it.

@@ -30,7 +30,7 @@ WITNESSES = (
     "trained on meaning",  # discriminant head: deviations behind the best entry, 0 for the best itself
     "trained on everything",  # logistic head: log-probability
 )
-_SHORTLIST = 8  # entries by each of five cheap witnesses
+_SHORTLIST = 10  # entries by each of four cheap witnesses
 _FEATURES_A_KIND = 512  # 2,048 were no better on BANKING77 and CLINC150
 _LETTER_SHARE, _WORD_SHARE = 0.5, 0.35  # beside vectors of length one; 0.4 to 0.8 differ by less than a point
 _LOWEST = -12.0  # log-probabilities below say the same: no
@@ -93,12 +93,15 @@ class Phrases:
         vectors = self.vector_features(texts)
         return np.hstack(lexical_part if vectors is None else [vectors, *lexical_part])
 
-    def cosines(self, texts: Texts) -> Cosines:
-        """Every text against every phrase."""
-        letter, word = self._letters.ask(texts.letters), self._words.ask(texts.words)
-        if texts.vectors is None or self.texts.vectors is None:
-            return Cosines(np.zeros_like(letter), letter, word)
-        return Cosines(texts.vectors @ self.texts.vectors.T, letter, word)
+    def likeness(self, texts: Texts) -> Floats:
+        """Cosines of letters and of words with every phrase; shape (2, texts, phrases)."""
+        return np.stack([self._letters.ask(texts.letters), self._words.ask(texts.words)])
+
+    def meaning(self, vector: Floats | None, numbers: Ints) -> Floats:
+        """Cosines of a text's vector with some of the phrases; 0 without an encoder."""
+        if vector is None or self.texts.vectors is None:
+            return np.zeros(len(numbers), np.float32)
+        return np.asarray(self.texts.vectors[numbers] @ vector, np.float32)
 
     def known_words(self, texts: Texts) -> Floats:
         return self._words.known(texts.words)
@@ -106,15 +109,6 @@ class Phrases:
     def best(self, values: Floats) -> Floats:
         """The highest value among each entry's phrases; shape (..., phrases) -> (..., entries)."""
         return np.maximum.reduceat(values, self.starts, axis=-1)
-
-
-@dataclass(frozen=True, slots=True)
-class Cosines:
-    """Likeness of texts and phrases, each of shape (texts, phrases)."""
-
-    meaning: Floats
-    letters: Floats
-    words: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +121,22 @@ class Heads:
 
 def gather(phrases: Phrases, heads: Heads, texts: Texts) -> list[Evidence]:
     """The evidence for each text."""
-    cosines = phrases.cosines(texts)
-    everything = heads.on_everything.log_probabilities(phrases.all_features(texts))
+    likeness = phrases.likeness(texts)
+    everything = np.maximum(
+        heads.on_everything.log_probabilities(phrases.all_features(texts)), np.float32(_LOWEST)
+    )
     standing_out = _standing_out(phrases, heads, texts)
     known = phrases.known_words(texts)
     rows = []
     for number, folded in enumerate(texts.folded):
-        own = np.stack([cosines.meaning[number], cosines.letters[number], cosines.words[number]])
-        trained = np.stack([standing_out[number], np.maximum(everything[number], np.float32(_LOWEST))])
-        rows.append(_weigh(phrases, Measured(folded, own, trained, float(known[number]))))
+        measured = Measured(
+            folded,
+            vector=None if texts.vectors is None else texts.vectors[number],
+            likeness=likeness[:, number],
+            trained=np.stack([standing_out[number], everything[number]]),
+            known_words=float(known[number]),
+        )
+        rows.append(_weigh(phrases, measured))
     return rows
 
 
@@ -144,7 +145,8 @@ class Measured:
     """The cheap witnesses for one text, of the whole base."""
 
     folded: str
-    likeness: Floats  # shape (3, phrases): meaning, letters, words
+    vector: Floats | None
+    likeness: Floats  # shape (2, phrases): letters, words
     trained: Floats  # shape (2, entries): standing out, log-probability
     known_words: float
 
@@ -165,9 +167,10 @@ def _weigh(phrases: Phrases, measured: Measured) -> Evidence:
     there = table >= 0
     flat = table[there]
     wordings = [phrases.texts.folded[number] for number in flat]
+    meaning = phrases.meaning(measured.vector, flat)
     likeness = lexical.word_likeness(measured.folded, wordings)
     cells = np.full((5, *table.shape), -1, np.float32)
-    cells[:, there] = np.vstack([measured.likeness[:, flat], likeness])
+    cells[:, there] = np.vstack([meaning, measured.likeness[:, flat], likeness])
     same = np.zeros(table.shape, bool)
     same[there] = [wording == measured.folded for wording in wordings]
     standing_out, trained = measured.trained[:, short]

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from assistant.dialogue.tongue import language_name
 from assistant.errors import ModelError
 from assistant.speech.child_program import Ending, finish, start_child
 
@@ -77,7 +78,7 @@ def user_models_folder() -> Path:
 def no_model(language: str, folders: Sequence[Path]) -> ModelError:
     """The one message for a language that nothing here can hear: where was looked, what to do."""
     looked = ", ".join(dict.fromkeys(str(folder) for folder in (*folders, user_models_folder())))
-    fact = f"no speech model for `{language}` in {looked}"
+    fact = f"no speech model for {language_name(language)} in {looked}"
     for folder in folders:
         for packed in sorted(_entries(folder)):
             if packed.suffix == ".zip" and _language_of(packed.stem)[0] == _split(language)[0]:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.errors import ModelError
-from assistant.matching import lexical
+from assistant.matching import lexical, training
 from assistant.matching.deciding import Thresholds, decide
 from assistant.matching.evidence import WITNESSES
 from assistant.matching.heads import LogisticOptions, discriminant_head, logistic_head
@@ -443,3 +443,12 @@ def test_a_head_of_single_phrases_takes_the_nearest() -> None:
         2,
         3,
     ]
+
+
+def test_a_base_of_very_many_entries_is_trained_without_the_logistic_head(
+    encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "_BUDGET_FLOPS", 1.0)
+    for each in (encoder, None):
+        match = Matcher(DESK, each, OPTIONS).match(Utterance("What are your opening hours?"))
+        assert match.ranking.candidates[0].entry == "opening-hours"

@@ -85,6 +85,12 @@ class Phrases:
             return None
         return unit(texts.vectors - self._centre)
 
+    @property
+    def feature_count(self) -> int:
+        """How many columns `all_features` has."""
+        vectors = 0 if self.texts.vectors is None else self.texts.vectors.shape[1]
+        return int(vectors + 2 * _FEATURES_A_KIND)
+
     def all_features(self, texts: Texts) -> Floats:
         """Centred vectors, hashed letters and hashed words side by side."""
         letters = hashed_features(texts.letters, self._letters.weigh(texts.letters), _FEATURES_A_KIND)

@@ -13,7 +13,7 @@ from assistant.matching.cache import Arrays, Cache, fingerprint
 from assistant.matching.evidence import Heads, Phrases
 from assistant.matching.heads import Head, LogisticOptions, discriminant_head, logistic_head
 
-_VERSION = "3"  # of the training; a trained head of another version is not read from the cache
+_VERSION = "4"  # of the training; a trained head of another version is not read from the cache
 _ROUNDS = 60  # of the logistic head; 100 were no better on BANKING77 and CLINC150
 _FEWEST_ROUNDS = 8
 _BUDGET_FLOPS = 2.5e11  # some 4 s on one core: what a base of 1,000 entries may take at its first start
@@ -34,19 +34,29 @@ def _train(phrases: Phrases) -> Arrays:
         # Of entries with a single phrase the form of writing would be all that varies.
         written.append(phrases.heard)
     entries = np.tile(phrases.entries, len(written))
+    arrays: Arrays = {}
+    centred = [each for each in map(phrases.vector_features, written) if each is not None]
+    if centred:
+        head = discriminant_head(np.vstack(centred), entries, phrases.count)
+        arrays |= {"meaning": head.weights, "meaning_bias": head.bias}
+    flops_a_round = 4.0 * len(entries) * phrases.feature_count * phrases.count
+    if flops_a_round > _BUDGET_FLOPS:
+        return arrays | _stand_in(arrays, phrases)
     everything = np.vstack([phrases.all_features(texts) for texts in written])
-    flops_a_round = 4.0 * everything.size * phrases.count
     rounds = int(np.clip(_BUDGET_FLOPS / flops_a_round, _FEWEST_ROUNDS, _ROUNDS))
-    options = LogisticOptions(iterations=rounds)
-    logistic = logistic_head(everything, entries, phrases.count, options)
-    arrays = {"everything": logistic.weights, "everything_bias": logistic.bias}
-    centred = [phrases.vector_features(texts) for texts in written]
-    if centred[0] is not None:
-        discriminant = discriminant_head(
-            np.vstack([each for each in centred if each is not None]), entries, phrases.count
-        )
-        arrays |= {"meaning": discriminant.weights, "meaning_bias": discriminant.bias}
-    return arrays
+    logistic = logistic_head(everything, entries, phrases.count, LogisticOptions(iterations=rounds))
+    return arrays | {"everything": logistic.weights, "everything_bias": logistic.bias}
+
+
+def _stand_in(arrays: Arrays, phrases: Phrases) -> Arrays:
+    """What a base of very many entries has instead of a logistic head: training that would take
+    hours and all memory. The discriminant head speaks twice; without vectors all entries are alike."""
+    weights = np.zeros((phrases.feature_count, phrases.count), np.float32)
+    bias = np.zeros(phrases.count, np.float32)
+    if "meaning" in arrays:
+        weights[: len(arrays["meaning"])] = arrays["meaning"]
+        bias = arrays["meaning_bias"]
+    return {"everything": weights, "everything_bias": bias}
 
 
 def _heads(arrays: Arrays) -> Heads:

@@ -25,12 +25,6 @@ def word_likeness(folded: str, phrases: Sequence[str]) -> Floats:
     return np.asarray(likeness, np.float32) / np.float32(100)
 
 
-def closest(folded: str, phrases: Sequence[str]) -> tuple[int, float] | None:
-    """The phrase most like the text, and how alike (0 to 1); None where there is no phrase."""
-    found = process.extractOne(folded, phrases, scorer=fuzz.token_sort_ratio)
-    return (found[2], found[1] / 100) if found else None
-
-
 def nearest_word(word: str, vocabulary: Sequence[str], slips: int) -> str | None:
     """The word that so many slips of the fingers (a letter more, less, another, two swapped) make of it."""
     found = process.extractOne(word, vocabulary, scorer=OSA.distance, score_cutoff=slips)

@@ -12,6 +12,7 @@ from typing import Protocol
 from assistant.dialogue import replying
 from assistant.dialogue.own_voice import Sentence, own_sentence
 from assistant.dialogue.spoken_form import spoken_form
+from assistant.matching.deciding import Thresholds
 from assistant.values import Conversation, Knowledge, Match, Problem, Reply, Turn, Utterance
 
 
@@ -20,6 +21,9 @@ class Matching(Protocol):
 
     @property
     def notes(self) -> tuple[str, ...]: ...
+
+    @property
+    def thresholds(self) -> Thresholds: ...
 
     def match(self, utterance: Utterance, language: str | None = None) -> Match: ...
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from assistant.matching.deciding import Thresholds
 from assistant.matching.text import fold, words
 from assistant.values import (
     Arrow,
@@ -136,6 +137,7 @@ class WordMatcher:
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge
         self.notes: tuple[str, ...] = ()
+        self.thresholds = Thresholds(answer_above=0.6, offer_above=0.3, margin=0.0)
 
     def match(self, utterance: Utterance, language: str | None = None) -> Match:
         ranked = Ranking(

@@ -51,7 +51,7 @@ class Matcher:
         )
         one_thread()
         self._weights = weights or load_weights(with_encoder=encoder is not None)
-        self._thresholds = Thresholds(options.answer_above, options.offer_above, options.margin)
+        self.thresholds = Thresholds(options.answer_above, options.offer_above, options.margin)
         wordings = wordings_of(knowledge)
         self._base = Base(wordings, encoder, _cache(knowledge, options)) if wordings else None
 
@@ -88,7 +88,7 @@ class Matcher:
         if not compared:
             return _unanswerable(asked.utterance, asked.language, "there is no word in it")
         ranking = Ranking(compared, asked.language, _candidates(base, ranked), _notes(asked))
-        return decide(ranking, self._thresholds, _doubt(base, compared, ranking.candidates[0]))
+        return decide(ranking, self.thresholds, _doubt(base, compared, ranking.candidates[0]))
 
 
 @dataclass(frozen=True, slots=True)

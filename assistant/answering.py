@@ -13,7 +13,7 @@ from assistant.dialogue import replying
 from assistant.dialogue.own_voice import Sentence, own_sentence
 from assistant.dialogue.spoken_form import spoken_form
 from assistant.matching.deciding import Thresholds
-from assistant.values import Conversation, Knowledge, Match, Problem, Reply, Turn, Utterance
+from assistant.values import Conversation, Knowledge, Match, Problem, Reply, Turn, Utterance, Witness
 
 
 class Matching(Protocol):
@@ -28,6 +28,8 @@ class Matching(Protocol):
     def match(self, utterance: Utterance, language: str | None = None) -> Match: ...
 
     def match_many(self, utterances: Sequence[Utterance]) -> list[Match]: ...
+
+    def signs(self, utterance: Utterance) -> tuple[Witness, ...]: ...
 
 
 class Pages(Protocol):

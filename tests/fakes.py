@@ -24,6 +24,7 @@ from assistant.values import (
     Unknown,
     Unsure,
     Utterance,
+    Witness,
 )
 
 TODAY = date(2026, 6, 1)
@@ -154,6 +155,9 @@ class WordMatcher:
 
     def match_many(self, utterances: Sequence[Utterance]) -> list[Match]:
         return [self.match(utterance) for utterance in utterances]
+
+    def signs(self, _utterance: Utterance) -> tuple[Witness, ...]:
+        return ()
 
     def _candidates(self, text: str) -> tuple[Candidate, ...]:
         asked = set(words(fold(text)))

@@ -9,6 +9,7 @@ from pathlib import Path
 from assistant.matching.arithmetic import one_thread
 from assistant.matching.base import Base, wordings_of
 from assistant.matching.cache import Cache, fingerprint
+from assistant.matching.confidence import confidence_signs
 from assistant.matching.content import scripts
 from assistant.matching.deciding import Thresholds, decide
 from assistant.matching.evidence import WITNESSES, gather
@@ -65,6 +66,11 @@ class Matcher:
         for start in range(0, len(utterances), _CHUNK):
             matches += self._match_chunk(utterances[start : start + _CHUNK], None)
         return matches
+
+    def signs(self, utterance: Utterance) -> tuple[Witness, ...]:
+        """What the probability of the first entry is made of, in the reading that counts most."""
+        base = self._base
+        return confidence_signs(base, self._weights, _readings(utterance, base)[0]) if base else ()
 
     def _match_chunk(self, utterances: Sequence[Utterance], language: str | None) -> list[Match]:
         base = self._base

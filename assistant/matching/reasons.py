@@ -14,7 +14,7 @@ from assistant.matching.content import common_words, function_words
 from assistant.matching.deciding import Thresholds, decide
 from assistant.matching.text import cut, fold, words
 from assistant.matching.trials import MatchMany, Trial, spoken_words, tried, with_word, without
-from assistant.values import Candidate, Entry, Found, Knowledge, Match, Phrase, Place, Unsure, Utterance
+from assistant.values import Candidate, Entry, Found, Knowledge, Match, Place, Unsure, Utterance
 
 Kind = Literal["known", "small", "unknown"]
 Likeness = Literal["word for word", "words", "letters", "meaning"]

@@ -1,0 +1,184 @@
+"""An explanation in the words of an editor: what was decided, and what would change it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from assistant.matching.reasons import Explanation, Standing, Word
+from assistant.matching.trials import Trial
+from assistant.values import Found, Unknown, Unsure
+
+_NAMED = 3  # words; more of them in one sentence are not read
+_NEAR = 0.1  # a probability; what is below is named as nearest out of courtesy alone
+
+# What a doubt means and what an editor can do about it, by what its sentence holds.
+_DOUBTS = {
+    "only words that many questions share": (
+        "Such words stand in questions about anything: they cannot tell which answer is meant. "
+        "One word that names the matter is needed."
+    ),
+    "single word that no question holds": (
+        "A single new word may mean anything. Where customers really say it, write it as a question "
+        "of the entry they mean."
+    ),
+    "in a script": (
+        "Letters that no page is written in cannot be compared word by word. Pages in that language "
+        "would help."
+    ),
+}
+
+
+def decision(told: Explanation) -> str:
+    """What was decided and by how much, in one sentence. Entries stand between backticks."""
+    if told.first is None:
+        return f"Not answered: {told.match.reason}."
+    if isinstance(told.match, Found):
+        return _answered(told, told.first)
+    if isinstance(told.match, Unsure):
+        return _asked_back(told, told.first)
+    return _not_answered(told, told.first)
+
+
+def meaning_of_doubt(told: Explanation) -> str:
+    """What the doubt that decided means for an editor; empty where none did."""
+    return next((meaning for part, meaning in _DOUBTS.items() if part in told.doubt), "")
+
+
+def likeness(told: Explanation) -> str:
+    """What the question has in common with the phrase that won."""
+    return {
+        "word for word": "word for word",
+        "words": "by its words",
+        "letters": "by words that look alike",
+        "meaning": "by its meaning, hardly a word is the same",
+    }[told.likeness]
+
+
+def _answered(told: Explanation, first: Standing) -> str:
+    likely = percent(first.probability, told.thresholds.answer_above)
+    if told.likeness == "word for word":
+        return f"Answered, because `{first.entry}` has this very question ({likely} likely)."
+    lowest = f"{told.thresholds.answer_above:.0%}"
+    return f"Answered, because `{first.entry}` is {likely} likely; from {lowest} on I answer."
+
+
+def _asked_back(told: Explanation, first: Standing) -> str:
+    lowest, runner_up = told.thresholds.answer_above, told.runner_up
+    likely = percent(first.probability, lowest)
+    if told.doubt and first.probability >= lowest:
+        return f"Asked back, although `{first.entry}` is {likely} likely: {told.doubt}."
+    if told.doubt:
+        return f"Asked back, because `{first.entry}` is only {likely} likely, and {told.doubt}."
+    if first.probability < lowest or runner_up is None:
+        return (
+            f"Asked back, because `{first.entry}` is only {likely} likely; I answer from {lowest:.0%} on, "
+            f"{_points(lowest - first.probability)} more."
+        )
+    apart = _points(first.probability - runner_up.probability)
+    return (
+        f"Asked back, because `{first.entry}` ({likely}) and `{runner_up.entry}` "
+        f"({percent(runner_up.probability)}) are only {apart} apart; "
+        f"I answer from {_points(told.thresholds.margin)} on."
+    )
+
+
+def _not_answered(told: Explanation, first: Standing) -> str:
+    lowest = told.thresholds.offer_above
+    likely = percent(first.probability, lowest)
+    if told.doubt:
+        return f"Not answered: {told.doubt}, and even the nearest, `{first.entry}`, is only {likely} likely."
+    return (
+        f"Not answered, because even the nearest, `{first.entry}`, is only {likely} likely; "
+        f"I offer it from {lowest:.0%} on and answer from {told.thresholds.answer_above:.0%} on."
+    )
+
+
+def changes(told: Explanation) -> tuple[str, ...]:
+    """What was tried and would have changed the decision, a sentence each, the most telling first."""
+    return tuple(_would_unseat(told) if isinstance(told.match, Found) else _would_answer(told))
+
+
+def _would_unseat(told: Explanation) -> Iterator[str]:
+    decisive = told.decisive[:_NAMED]
+    for word in decisive:
+        if word.without:
+            yield f"Without “{word.written}”: {became(word.without)}."
+    if not decisive and told.words:
+        yield "No single word decides: without any one of them it would still be answered."
+    first, runner_up = told.first, told.runner_up
+    if first and runner_up and told.likeness != "word for word":
+        margin = told.thresholds.margin
+        yield (
+            f"The next, `{runner_up.entry}`, is {percent(runner_up.probability)} likely; I would ask back "
+            f"if it came within {_points(margin)}, at {percent(max(first.probability - margin, 0.0))}."
+        )
+
+
+def _would_answer(told: Explanation) -> Iterator[str]:
+    for word in _answered_without(told)[:_NAMED]:
+        if word.without:
+            yield f"Without “{word.written}”: {became(word.without)}."
+    if told.added and told.first:
+        named = either([f"“{trial.word}”" for trial in told.added[:_NAMED]])
+        yield f"With {named} added: answered from `{told.first.entry}`."
+    if isinstance(told.match, Unsure) and told.runner_up:
+        for word in _turning_to(told, told.runner_up.entry)[:1]:
+            yield f"Without “{word.written}”, `{told.runner_up.entry}` would come first."
+
+
+def _answered_without(told: Explanation) -> Sequence[Word]:
+    """The words that stand in the way of an answer."""
+    stand_in_the_way = [word for word in told.words if word.without and word.without.outcome == "found"]
+    return sorted(stand_in_the_way, key=lambda word: -word.without.first_probability if word.without else 0)
+
+
+def _turning_to(told: Explanation, entry: str) -> Sequence[Word]:
+    """The words without which another entry would come first, though not be answered."""
+    return [
+        word
+        for word in told.words
+        if word.without and word.without.first == entry and word.without.outcome == "unsure"
+    ]
+
+
+def became(trial: Trial) -> str:
+    """What became of a question that was tried."""
+    likely = f"`{trial.first}`, {percent(trial.first_probability)} likely"
+    if trial.outcome == "found":
+        return f"answered from {likely}"
+    if not trial.first or trial.first_probability < _NEAR:
+        return "not answered, nothing is near"
+    return f"asked back, nearest {likely}" if trial.outcome == "unsure" else f"not answered, nearest {likely}"
+
+
+def offered(told: Explanation) -> tuple[str, ...]:
+    """The entries that the customer can choose from; small talk is never offered."""
+    if not isinstance(told.match, Unsure):
+        return ()
+    return tuple(name for name in told.match.entries if name not in told.small_talk)
+
+
+def silence_is_right(told: Explanation) -> bool:
+    """Whether nothing in the pages comes near: then an editor must say if it should be answered at all."""
+    return isinstance(told.match, Unknown) and (told.first is None or told.first.probability < _NEAR)
+
+
+def percent(probability: float, threshold: float | None = None) -> str:
+    """A probability for people; with a decimal where it would else look the same as the threshold."""
+    rounded = f"{probability:.0%}"
+    if threshold is not None and probability < threshold and rounded == f"{threshold:.0%}":
+        return f"{int(probability * 1000) / 10:.1f}%"
+    return "under 1%" if 0 < probability < 0.005 else rounded
+
+
+def _points(difference: float) -> str:
+    points = 100 * difference
+    if points < 0.95:
+        return "less than a point"
+    return f"{points:.0f} {'point' if round(points) == 1 else 'points'}"
+
+
+def either(named: Sequence[str]) -> str:
+    """One of several: "a, b or c"."""
+    *others, last = named
+    return f"{', '.join(others)} or {last}" if others else last

@@ -13,6 +13,7 @@ from assistant.dialogue import replying
 from assistant.dialogue.own_voice import Sentence, own_sentence
 from assistant.dialogue.spoken_form import spoken_form
 from assistant.matching.deciding import Thresholds
+from assistant.matching.reasons import Explanation, explained
 from assistant.values import Conversation, Knowledge, Match, Problem, Reply, Turn, Utterance, Witness
 
 
@@ -94,6 +95,13 @@ class Assistant:
         match = ready.matcher.match(utterance, language)
         after, reply = replying.reply(ready.knowledge, conversation, utterance, match, self._today())
         return after, Turn(utterance, match, reply, (time.perf_counter() - started) * 1000)
+
+    def explain(self, conversation: Conversation, utterance: Utterance) -> Explanation:
+        """Why the words of an utterance are understood as they are; what the conversation makes of
+        them (a choice taken, a question that waits) is left out."""
+        ready = self._ready
+        match = ready.matcher.match(utterance, conversation.chosen_language or conversation.language)
+        return explained(ready.knowledge, ready.matcher, utterance, match)
 
     def repeat(self, conversation: Conversation) -> tuple[Conversation, Reply]:
         """The last reply again, in the language chosen since."""

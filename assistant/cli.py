@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from assistant.channels.asking import Asking
     from assistant.channels.screen import Screen
     from assistant.settings import Settings
-    from assistant.values import Knowledge, Turn, Utterance
+    from assistant.values import Heard, Knowledge, Turn, Utterance
 
 USAGE = 64  # EX_USAGE of sysexits.h; click's own 2 means "unsure" here
 INTERRUPTED = 130  # 128 + SIGINT
@@ -138,24 +138,51 @@ def ask(
 
 
 @main.command()
-@click.argument("question", nargs=-1, required=True)
-@click.option("--language", metavar="LANGUAGE", help="Answer in this language, such as de.")
+@click.argument("question", nargs=-1)
+@click.option(
+    "--audio", type=click.Path(path_type=Path), metavar="WAV", help="Hear the question in a WAV file."
+)
+@click.option("--language", metavar="LANGUAGE", help="Hear, and go on, in this language, such as de.")
+@click.option("--numbers", "-v", is_flag=True, help="Show what every witness measured, too.")
+@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON document, for machines.")
 @base_options
-def why(question: tuple[str, ...], language: str | None, knowledge: Path | None, models: Path | None) -> int:
-    """Show how a question is understood.
+def why(
+    question: tuple[str, ...],
+    audio: Path | None,
+    language: str | None,
+    numbers: bool,
+    as_json: bool,
+    knowledge: Path | None,
+    models: Path | None,
+) -> int:
+    """Explain how a question is understood.
 
-    The text as it was compared, the three best entries with their probability, and what each
-    witness measured and added.
+    Tells whether it is answered and by how much, the phrase that won and where it stands, the
+    words that counted, and what would change it. For every word the question is asked once more
+    without it.
 
     \b
-    Example:
+    Examples:
       assistant why "can I bring my dog"
-
+      assistant why "can I bring my dog" --numbers
+      assistant why --audio question.wav --language en
     """
     from assistant.channels.explaining import explain
+    from assistant.channels.explaining_json import explanation_json
+    from assistant.channels.numbers import show_numbers
 
-    asking = _open_asking(_settings(knowledge, models), language)
-    explain(asking.out, asking.answer(_typed(question)))
+    if bool(question) == (audio is not None):
+        raise click.UsageError('Give one of: a "question", --audio WAV.')
+    settings = _settings(knowledge, models)
+    asking = _open_asking(settings, language, as_json, is_heard=audio is not None)
+    utterance = _heard(asking, settings, audio, language)[0] if audio else _typed(question)
+    told, folder = asking.explain(utterance), asking.assistant.knowledge.folder
+    if as_json:
+        asking.out.data(explanation_json(told, folder))
+        return 0
+    explain(asking.out, told, folder)
+    if numbers:
+        show_numbers(asking.out, told)
     return 0
 
 
@@ -282,6 +309,14 @@ def _exit_code(turn: Turn) -> int:
 
 def _ask_aloud(asking: Asking, settings: Settings, audio: Path, language: str | None) -> Turn:
     """Hear the question in a WAV file, tell what was heard, and answer."""
+    utterance, heard = _heard(asking, settings, audio, language)
+    if not asking.as_json:
+        asking.out.line(f"heard: {heard.text or '(nobody spoke)'}", "dim")
+    return asking.ask(utterance, heard)
+
+
+def _heard(asking: Asking, settings: Settings, audio: Path, language: str | None) -> tuple[Utterance, Heard]:
+    """What a WAV file says, as an utterance and as it was heard."""
     from assistant import wiring
     from assistant.speech.hearing import as_utterance, hear
     from assistant.speech.wav_audio import WavMicrophone
@@ -293,9 +328,7 @@ def _ask_aloud(asking: Asking, settings: Settings, audio: Path, language: str | 
         wiring.open_recognizer(settings, language or knowledge.default_language, knowledge)
     ) as recognizer:
         heard = hear(microphone, recognizer)
-    if not asking.as_json:
-        asking.out.line(f"heard: {heard.text or '(nobody spoke)'}", "dim")
-    return asking.ask(as_utterance(heard), heard)
+    return as_utterance(heard), heard
 
 
 def _write_spoken(turn: Turn, asking: Asking, file: Path) -> None:

@@ -13,6 +13,7 @@ from assistant.values import Conversation, Heard, Turn, Utterance
 if TYPE_CHECKING:
     from assistant.answering import Assistant
     from assistant.channels.screen import Screen
+    from assistant.matching.reasons import Explanation
 
 UNREADABLE = 1
 
@@ -27,13 +28,13 @@ class Asking:
     err: Screen
     as_json: bool = False
 
-    def answer(self, utterance: Utterance) -> Turn:
-        """Ask and show nothing."""
-        return self.assistant.answer(self.conversation, utterance)[1]
+    def explain(self, utterance: Utterance) -> Explanation:
+        """Why it would be answered as it would be; nothing is shown."""
+        return self.assistant.explain(self.conversation, utterance)
 
     def ask(self, utterance: Utterance, heard: Heard | None = None) -> Turn:
         """Ask and show the answer."""
-        turn = self.answer(utterance)
+        turn = self.assistant.answer(self.conversation, utterance)[1]
         if self.as_json:
             self.out.data(json_line(turn, self.assistant.knowledge, heard))
         else:

@@ -1,68 +1,233 @@
-"""Why was this answered? What was heard, how it was compared, and who spoke for which entry."""
+"""Why was this answered? An explanation drawn for an editor: a sentence, the phrases, a bar a word."""
 
 from __future__ import annotations
 
+import textwrap
+import unicodedata
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from assistant.values import Candidate, Found, Match, Ranking, Turn, Unsure, Witness
+from assistant.dialogue.tongue import language_name
+from assistant.knowledge.folders import shown
+from assistant.knowledge.lists import LONGEST_PHRASE
+from assistant.matching import telling
+from assistant.values import Found, Place, Unsure, outcome
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.text import Text
 
     from assistant.channels.screen import Screen
+    from assistant.matching.reasons import Explanation, Standing, Word
 
-_BEST = 3
-
-
-def explain(screen: Screen, turn: Turn, decided: str = "") -> None:
-    """Show the whole way from the words to the outcome; `decided` where no matcher decided."""
-    ranking = turn.match.ranking
-    heard = " | ".join((turn.utterance.text, *turn.utterance.also_heard))
-    facts = [
-        ("heard", heard),
-        ("compared", ranking.compared or "(nothing to compare)"),
-        ("language", ranking.language or "nothing tells"),
-        ("decided", decided or verdict(turn.match)),
-        *(("note", note) for note in ranking.notes),
-        ("took", f"{turn.milliseconds:.1f} ms"),
-    ]
-    for name, told in facts:
-        screen.line(f"{name:<10}{told}")
-    if ranking.candidates:
-        screen.line()
-        screen.show(_table(ranking))
+_WIDTH = 80  # columns
+_LABEL = 10  # columns before the phrases
+_BAR = 24  # columns for the word that counted most
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+_COUNTS = 0.02  # of probability; a word that changes less than two points hardly counts
+_LEAST_SCALE = 0.1  # where all change little, no bar shall look like much
+_WORDS_SHOWN = 8
+_COLOURS = {"found": "bold green", "unsure": "bold yellow", "unknown": "bold red"}
 
 
-def verdict(match: Match) -> str:
-    """The outcome and its reason in a line."""
-    if isinstance(match, Found):
-        return f"found: {match.reason}"
-    if isinstance(match, Unsure):
-        return f"unsure between {', '.join(match.entries)}: {match.reason}"
-    return f"unknown: {match.reason}"
+def explain(screen: Screen, told: Explanation, folder: str, decided: str = "") -> None:
+    """Show an explanation; `folder` is where the pages lie, `decided` says what else decided the turn."""
+    sheet = _Sheet(screen, folder)
+    sheet.text(f"“{_short(told.utterance.text)}”" if told.utterance.text.strip() else "(no words)", "dim")
+    sheet.gap()
+    if decided:
+        sheet.text(f"The conversation decided: {decided}. By its words alone:", "bold")
+    sheet.text(telling.decision(told), _COLOURS[outcome(told.match)])
+    if meaning := telling.meaning_of_doubt(told):
+        sheet.text(meaning)
+    _show_phrases(sheet, told)
+    _show_words(sheet, told)
+    _show_changes(sheet, told)
+    _show_line_to_write(sheet, told)
 
 
-def _table(ranking: Ranking) -> Table:
-    """A column for each of the best entries, a row for each witness: as measured, and what it added."""
-    from rich import box
-    from rich.table import Table
+class _Sheet:
+    """Lines of at most 80 columns, in colours where the screen has any."""
 
-    best = ranking.candidates[:_BEST]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("")
-    for candidate in best:
-        table.add_column(candidate.entry, justify="right", overflow="fold")
-    table.add_row("probability", *(f"{candidate.probability:.1%}" for candidate in best), style="bold")
-    table.add_row("wording", *(candidate.phrase for candidate in best), end_section=True)
-    for name in dict.fromkeys(witness.name for candidate in best for witness in candidate.witnesses):
-        table.add_row(name, *(_cell(candidate, name) for candidate in best))
-    return table
+    def __init__(self, screen: Screen, folder: str) -> None:
+        self._screen = screen
+        self._folder = folder
+
+    def gap(self) -> None:
+        self._screen.line()
+
+    def heading(self, text: str) -> None:
+        self.gap()
+        self._screen.line(text, "bold")
+
+    def text(self, text: str, style: str = "", first: str = "", hang: str | None = None) -> None:
+        """A text wrapped below its first line; what stands between backticks is an entry."""
+        for line in textwrap.wrap(
+            text,
+            _WIDTH,
+            initial_indent=first,
+            subsequent_indent=" " * len(first) if hang is None else hang,
+            break_long_words=False,
+            break_on_hyphens=False,
+        ):
+            self.row([(line, style)])
+
+    def fact(self, label: str, text: str) -> None:
+        self.text(text, first=f"  {label:<{_LABEL}}", hang=" " * (_LABEL + 2))
+
+    def row(self, spans: list[tuple[str, str]]) -> None:
+        if not self._screen.is_terminal:
+            return self._screen.lines(["".join(text for text, _ in spans).rstrip()])
+        return self._screen.show(_styled(spans))
+
+    def verbatim(self, text: str) -> None:
+        """A line to be copied, in one piece however long it is."""
+        self._screen.line(text, "cyan")
+
+    def where(self, place: Place) -> str:
+        return str(Place(shown(self._folder, place.path), place.line))
 
 
-def _cell(candidate: Candidate, name: str) -> str:
-    witness = next((witness for witness in candidate.witnesses if witness.name == name), None)
-    return _measured(witness) if witness else ""
+def _styled(spans: list[tuple[str, str]]) -> Text:
+    from rich.text import Text
+
+    from assistant.channels.screen import safe
+
+    styled = Text()
+    for text, style in spans:
+        for number, piece in enumerate(safe(text).split("`")):
+            styled.append(piece, f"{style} cyan" if number % 2 else style)
+    return styled
 
 
-def _measured(witness: Witness) -> str:
-    return f"{witness.value:.2f}  {witness.part:+6.2f}"
+# --- the phrases ------------------------------------------------------------------------------
+
+
+def _show_phrases(sheet: _Sheet, told: Explanation) -> None:
+    if told.first is None:
+        return
+    sheet.gap()
+    label = "won" if isinstance(told.match, Found) else "nearest"
+    _show_standing(sheet, label, told.first, f" ({telling.likeness(told)})")
+    if told.runner_up:
+        _show_standing(sheet, "next", told.runner_up)
+    if isinstance(told.match, Unsure):
+        names = ", ".join(f"`{name}`" for name in telling.offered(told))
+        sheet.fact(
+            "offered", names or "nothing: small talk is no choice, the customer hears `not-understood`"
+        )
+    for typed, read in told.read_as:
+        sheet.fact("read as", f"“{typed}” as “{read}”")
+    for heard in told.utterance.also_heard:
+        sheet.fact("also heard", f"“{heard}”")
+    for note in told.match.ranking.notes:
+        if not (told.read_as and note.startswith("read as")):
+            sheet.fact("note", note)
+
+
+def _show_standing(sheet: _Sheet, label: str, standing: Standing, more: str = "") -> None:
+    sheet.fact(label, f"“{standing.phrase}”{more}")
+    facts = [f"`{standing.entry}`", telling.percent(standing.probability), language_name(standing.language)]
+    if standing.place:
+        facts.append(sheet.where(standing.place))
+    sheet.fact("", ", ".join(facts))
+
+
+# --- the words --------------------------------------------------------------------------------
+
+
+def _show_words(sheet: _Sheet, told: Explanation) -> None:
+    tried = [word for word in told.words if word.without]
+    if tried and told.first:
+        now = telling.percent(told.first.probability)
+        sheet.heading(f"How likely {told.first.entry} is without each word (now {now})")
+        counted = [word for word in tried if abs(word.part) >= _COUNTS][:_WORDS_SHOWN]
+        _show_bars(sheet, counted)
+        hardly = [word.written for word in tried if word not in counted]
+        if hardly:
+            label = "Hardly:" if counted else "None by itself:"
+            sheet.text(f"{label} {', '.join(hardly)}", "dim", first="  ", hang="    ")
+    unknown = [f"“{word.written}”" for word in told.words if word.kind == "unknown"]
+    if unknown and told.first:
+        sheet.text(f"In no question of the pages: {', '.join(unknown)}", first="  ", hang="    ")
+
+
+def _show_bars(sheet: _Sheet, counted: list[Word]) -> None:
+    scale = max([_LEAST_SCALE, *(abs(word.part) for word in counted)])
+    width = max([0, *(_columns(word.written) for word in counted)])
+    for word in counted:
+        if word.without:
+            bar = _bar(abs(word.part) / scale)
+            against = word.part < 0
+            sheet.row(
+                [
+                    (f"  {_padded(word.written, min(width, 24))}  ", ""),
+                    (_padded(bar.replace("█", "░") if against else bar, _BAR), "red" if against else "green"),
+                    (f"  {telling.percent(word.without.probability):>8}", ""),
+                    ("  speaks against it" if against else "", "dim"),
+                ]
+            )
+
+
+def _bar(share: float) -> str:
+    eighths = max(1, round(share * _BAR * 8))
+    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * max(0, width - _columns(text))
+
+
+def _columns(text: str) -> int:
+    """How wide a terminal draws a text: Korean and Chinese letters take two columns."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+# --- what would change it -----------------------------------------------------------------------
+
+
+def _show_changes(sheet: _Sheet, told: Explanation) -> None:
+    changes = telling.changes(told)
+    if not changes:
+        return
+    sheet.heading("What would change it")
+    for change in changes:
+        sheet.text(change, first="  - ")
+
+
+def _show_line_to_write(sheet: _Sheet, told: Explanation) -> None:
+    """The question as a line to be pasted where it belongs."""
+    if told.first is None:
+        return
+    line = telling.worth_writing(told)
+    if told.likeness == "word for word" and told.first.place:
+        sheet.gap()
+        sheet.text(f"Wrong answer? Move the question at {sheet.where(told.first.place)} to the right entry.")
+    elif len(line) > LONGEST_PHRASE:
+        sheet.gap()
+        sheet.text("This is too long for a line of a page: write down the question that is in it.")
+    else:
+        sheet.heading(_why_write(told))
+        sheet.verbatim(f"    - {line}")
+        for place in _where_to_write(sheet, told):
+            sheet.text(place, first="  ", hang="    ")
+
+
+def _why_write(told: Explanation) -> str:
+    if isinstance(told.match, Found):
+        return "Wrong answer? Then write this under Questions of the right entry:"
+    if isinstance(told.match, Unsure):
+        return "To have it answered, write this under Questions of the entry that is meant:"
+    return "Should it be answered? Then write this under Questions of its entry, or of a new one:"
+
+
+def _where_to_write(sheet: _Sheet, told: Explanation) -> Iterator[str]:
+    """The nearest entries; whoever has found a wrong answer knows a better place."""
+    near = 0 if isinstance(told.match, Found) or told.is_far else 2 if isinstance(told.match, Unsure) else 1
+    for standing in told.standings[:near]:
+        if standing.last_question and standing.entry not in told.small_talk:
+            yield f"`{standing.entry}`: below {sheet.where(standing.last_question)}"
+
+
+def _short(text: str) -> str:
+    """A paragraph is not said again in full."""
+    return textwrap.shorten(text, 200, placeholder=" …")

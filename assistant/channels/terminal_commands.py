@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assistant.channels.explaining import explain
+from assistant.channels.numbers import show_numbers
 from assistant.channels.terminal_session import Session
 from assistant.dialogue.tongue import known_language, language_name
 from assistant.values import Conversation, Knowledge
@@ -43,10 +44,12 @@ def pick_offered(session: Session, line: str) -> bool:
     return True
 
 
-def _why(session: Session, _: str) -> None:
+def _why(session: Session, more: str) -> None:
     if session.turn is None:
         return session.tell("Nothing has been asked yet.")
-    return explain(session.screen, session.turn, session.decided)
+    told = session.assistant.explain(session.before, session.turn.utterance)
+    explain(session.screen, told, session.assistant.knowledge.folder, session.decided)
+    return show_numbers(session.screen, told) if more else None
 
 
 def _lang(session: Session, tag: str) -> None:
@@ -165,7 +168,7 @@ def _nearest(name: str, known: tuple[str, ...], otherwise: str) -> str:
 
 
 COMMANDS = {
-    "/why": Command("", "why the last answer: what was understood, and what spoke for it", _why),
+    "/why": Command("numbers", "why the last answer: the phrase and words that counted", _why),
     "/lang": Command("LANGUAGE", "answer in this language, such as de; auto: as asked", _lang),
     "/repeat": Command("", "the last answer again", _repeat),
     "/good": Command("", "the last answer was right", _good),
@@ -184,4 +187,6 @@ def arguments_of(command: str, knowledge: Knowledge) -> tuple[str, ...]:
         return (*knowledge.languages, "auto")
     if command == "/save":
         return knowledge.names
+    if command == "/why":
+        return ("numbers",)
     return ("on", "off") if command == "/speak" else ()

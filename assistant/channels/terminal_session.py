@@ -26,6 +26,7 @@ class Session:
     open_voice: Callable[[], Speak]
     conversation: Conversation = field(default_factory=Conversation)
     turn: Turn | None = None
+    before: Conversation = field(default_factory=Conversation)  # as it was when the last turn began
     decided: str = ""  # what decided the last turn, where it was not the matcher
     question: str = ""  # what /save would write down; empty where there is nothing to learn from
     entry: str | None = None  # that is the right one for the question, as far as is known
@@ -37,7 +38,8 @@ class Session:
 
     def ask(self, text: str) -> None:
         """One turn: asked, shown, and said aloud where that is switched on."""
-        before, utterance = self.conversation, Utterance(text)
+        self.before = before = self.conversation
+        utterance = Utterance(text)
         self.conversation, turn = self.assistant.answer(before, utterance)
         choice = choice_taken(before, utterance, turn.match)
         self.decided = _decided(before, choice, turn)

@@ -6,24 +6,34 @@ Nothing here is guessed: for every word the question is matched once more withou
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from assistant.matching.content import common_words, function_words
 from assistant.matching.deciding import Thresholds, decide
 from assistant.matching.text import cut, fold, words
-from assistant.matching.trials import MatchMany, Trial, spoken_words, tried, with_word, without
-from assistant.values import Candidate, Entry, Found, Knowledge, Match, Place, Unsure, Utterance
+from assistant.matching.trials import Trial, spoken_words, tried, with_word, without
+from assistant.values import Candidate, Entry, Found, Knowledge, Match, Place, Unsure, Utterance, Witness
 
 Kind = Literal["known", "small", "unknown"]
 Likeness = Literal["word for word", "words", "letters", "meaning"]
 
 _MOST_WORDS = 60  # of a question that are tried, one by one; a paragraph has more
 _MOST_ADDED = 16  # words of the phrases that are tried; the rarest ones
-_WORTH_ADDING = 0.1  # a probability; below, one word more would be another question
 _HALF = 0.5  # of the words that tell something
 _ALIKE = 0.5  # of the letters, as the witness of that name measures them
+
+
+class Explainable(Protocol):
+    """A matcher that can be asked about its decisions."""
+
+    @property
+    def thresholds(self) -> Thresholds: ...
+
+    def match_many(self, utterances: Sequence[Utterance]) -> list[Match]: ...
+
+    def signs(self, utterance: Utterance) -> tuple[Witness, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,7 @@ class Explanation:
     read_as: tuple[tuple[str, str], ...]  # words with a slip, and how they were read
     added: tuple[Trial, ...]  # single words that would make the first entry answered, the best first
     small_talk: frozenset[str]  # entries that are never offered as a choice
+    signs: tuple[Witness, ...]  # what the first entry's probability is made of, for testers
 
     @property
     def first(self) -> Standing | None:
@@ -70,6 +81,11 @@ class Explanation:
     @property
     def runner_up(self) -> Standing | None:
         return self.standings[1] if len(self.standings) > 1 else None
+
+    @property
+    def is_far(self) -> bool:
+        """Whether even the first entry is so unlikely that it is hardly what was meant."""
+        return self.first is None or _is_far(self.first.probability, self.thresholds)
 
     @property
     def decisive(self) -> tuple[Word, ...]:
@@ -88,7 +104,7 @@ class _Case:
     """What one explanation is made from."""
 
     knowledge: Knowledge
-    match_many: MatchMany
+    matcher: Explainable
     utterance: Utterance
     match: Match
 
@@ -97,31 +113,22 @@ class _Case:
         return self.match.ranking.candidates
 
 
-def explained(
-    knowledge: Knowledge,
-    match_many: MatchMany,
-    thresholds: Thresholds,
-    utterance: Utterance,
-    match: Match,
-) -> Explanation:
-    """Explain the `match` of an utterance by trying the question in other words.
-
-    `match_many` and `thresholds` are those of the matcher that made the match, from this knowledge.
-    """
-    case = _Case(knowledge, match_many, utterance, match)
+def explained(knowledge: Knowledge, matcher: Explainable, utterance: Utterance, match: Match) -> Explanation:
+    """Explain what the matcher, made from this knowledge, decided, by trying the question in other words."""
+    case = _Case(knowledge, matcher, utterance, match)
     vocabulary = _Vocabulary(knowledge)
-    doubt = _doubt(match, thresholds)
     return Explanation(
         utterance=utterance,
         match=match,
-        thresholds=thresholds,
-        doubt=doubt,
+        thresholds=matcher.thresholds,
+        doubt=_doubt(match, matcher.thresholds),
         likeness=_likeness(case, vocabulary),
         standings=tuple(_standing(case, candidate) for candidate in case.candidates),
         words=_words(case, vocabulary),
         read_as=_read_as(case, vocabulary),
         added=_added(case, vocabulary),
         small_talk=knowledge.own_names,
+        signs=matcher.signs(utterance) if case.candidates else (),
     )
 
 
@@ -153,6 +160,10 @@ class _Vocabulary:
 def _spelled(texts: Iterable[str]) -> dict[str, str]:
     """Folded words as the pages write them, in small letters."""
     return {fold(word): word.lower() for text in texts for word in spoken_words(text)}
+
+
+def _is_far(probability: float, thresholds: Thresholds) -> bool:
+    return probability < thresholds.offer_above / 2
 
 
 def _doubt(match: Match, thresholds: Thresholds) -> str:
@@ -223,7 +234,7 @@ def _left_out(case: _Case, kinds: Mapping[str, Kind]) -> tuple[Trial, ...]:
         return ()
     listed = sorted(kinds, key=lambda word: kinds[word] == "small")[:_MOST_WORDS]
     asked = [(word, without(case.utterance, word)) for word in listed]
-    return tried(case.match_many, asked, case.candidates[0].entry)
+    return tried(case.matcher.match_many, asked, case.candidates[0].entry)
 
 
 def _read_as(case: _Case, vocabulary: _Vocabulary) -> tuple[tuple[str, str], ...]:
@@ -244,12 +255,14 @@ def _added(case: _Case, vocabulary: _Vocabulary) -> tuple[Trial, ...]:
     if isinstance(case.match, Found) or not case.candidates:
         return ()
     first = case.candidates[0]
-    if first.probability < _WORTH_ADDING:
-        return ()
+    if _is_far(first.probability, case.matcher.thresholds):
+        return ()  # with one word more it would be another question
     asked = {fold(word) for word in spoken_words(case.utterance.text)}
     written = case.knowledge.entry(first.entry, case.match.ranking.language or first.language)
     phrases = [phrase.text for phrase in written.questions] if written else []
     listed = [word for word in vocabulary.telling(phrases) if fold(word) not in asked][:_MOST_ADDED]
-    trials = tried(case.match_many, [(word, with_word(case.utterance, word)) for word in listed], first.entry)
+    trials = tried(
+        case.matcher.match_many, [(word, with_word(case.utterance, word)) for word in listed], first.entry
+    )
     helpful = (trial for trial in trials if trial.outcome == "found" and trial.first == first.entry)
     return tuple(sorted(helpful, key=lambda trial: -trial.probability))

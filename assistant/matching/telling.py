@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from assistant.matching.reasons import Explanation, Standing, Word
-from assistant.matching.trials import Trial
-from assistant.values import Found, Unknown, Unsure
+from assistant.matching.text import fold
+from assistant.matching.trials import Trial, spoken_words
+from assistant.values import Found, Unsure
 
 _NAMED = 3  # words; more of them in one sentence are not read
-_NEAR = 0.1  # a probability; what is below is named as nearest out of courtesy alone
 
 # What a doubt means and what an editor can do about it, by what its sentence holds.
 _DOUBTS = {
@@ -146,7 +146,7 @@ def became(trial: Trial) -> str:
     likely = f"`{trial.first}`, {percent(trial.first_probability)} likely"
     if trial.outcome == "found":
         return f"answered from {likely}"
-    if not trial.first or trial.first_probability < _NEAR:
+    if not trial.first:
         return "not answered, nothing is near"
     return f"asked back, nearest {likely}" if trial.outcome == "unsure" else f"not answered, nearest {likely}"
 
@@ -156,11 +156,6 @@ def offered(told: Explanation) -> tuple[str, ...]:
     if not isinstance(told.match, Unsure):
         return ()
     return tuple(name for name in told.match.entries if name not in told.small_talk)
-
-
-def silence_is_right(told: Explanation) -> bool:
-    """Whether nothing in the pages comes near: then an editor must say if it should be answered at all."""
-    return isinstance(told.match, Unknown) and (told.first is None or told.first.probability < _NEAR)
 
 
 def percent(probability: float, threshold: float | None = None) -> str:
@@ -182,3 +177,16 @@ def either(named: Sequence[str]) -> str:
     """One of several: "a, b or c"."""
     *others, last = named
     return f"{', '.join(others)} or {last}" if others else last
+
+
+def worth_writing(told: Explanation) -> str:
+    """The question as an editor would write it on a page: on one line, slips of the fingers mended."""
+    read = {fold(typed): other for typed, other in told.read_as}
+    return " ".join(_mended(written, read) for written in told.utterance.text.split())
+
+
+def _mended(written: str, read: Mapping[str, str]) -> str:
+    word = next(iter(spoken_words(written)), "")
+    if (other := read.get(fold(word))) is None:
+        return written
+    return written.replace(word, other.capitalize() if word[:1].isupper() else other)

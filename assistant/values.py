@@ -254,12 +254,40 @@ class Unknown:
     reason: str
 
 
-Match = Found | Unsure | Unknown
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of several questions in one text: the customer's words, and what they mean."""
+
+    text: str
+    match: Found | Unsure | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """More than one thing was asked (two or three, in the order asked); at least one is found."""
+
+    ranking: Ranking  # of the whole text; its candidates are those of all the parts
+    reason: str
+    parts: tuple[Part, ...]
+
+    @property
+    def found(self) -> tuple[Found, ...]:
+        return tuple(part.match for part in self.parts if isinstance(part.match, Found))
+
+    @property
+    def best(self) -> Candidate:
+        """Of the first question that is answered."""
+        return self.found[0].best
+
+
+Match = Found | Unsure | Unknown | Several
 Outcome = Literal["found", "unsure", "unknown"]
 
 
 def outcome(match: Match) -> Outcome:
-    """The word for a match that machines read."""
+    """The word for a match that machines read; of several questions, one that is not sure counts."""
+    if isinstance(match, Several):
+        return "found" if len(match.found) == len(match.parts) else "unsure"
     if isinstance(match, Found):
         return "found"
     return "unsure" if isinstance(match, Unsure) else "unknown"
@@ -287,6 +315,7 @@ class Reply:
     entry: str | None = None
     choices: tuple[Choice, ...] = ()
     media: tuple[Media, ...] = ()
+    also: tuple[str, ...] = ()  # further entries that the text answers from, where several were asked
 
 
 @dataclass(frozen=True, slots=True)

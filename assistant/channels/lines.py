@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from assistant.channels.plain_text import plain_text
-from assistant.values import Found, Heard, Knowledge, Problem, Reply, Turn, outcome
+from assistant.values import Found, Heard, Knowledge, Part, Problem, Reply, Several, Turn, outcome
 
 _EXIT_CODES = {"found": 0, "unsure": 2, "unknown": 3}
 _CANDIDATES = 5
@@ -22,13 +22,15 @@ def json_line(turn: Turn, knowledge: Knowledge, heard: Heard | None = None) -> s
     """One turn as one JSON object on one line, for machines; its fields never change their meaning."""
     match = turn.match
     ranked = [(candidate.entry, round(candidate.probability, 4)) for candidate in match.ranking.candidates]
+    parts = match.parts if isinstance(match, Several) else ()
     shown = list(_filled_up(ranked[:_CANDIDATES], knowledge))
     return _json(
         {
             "question": turn.utterance.text,
             "outcome": outcome(match),
-            "entry": match.best.entry if isinstance(match, Found) else None,
+            "entry": match.best.entry if isinstance(match, Found | Several) else None,
             "probability": ranked[0][1] if ranked else 0.0,
+            "parts": [_part_as_json(part) for part in parts],
             "candidates": [{"entry": entry, "probability": probability} for entry, probability in shown],
             "language": turn.reply.language,
             "answer": turn.reply.text,
@@ -37,6 +39,17 @@ def json_line(turn: Turn, knowledge: Knowledge, heard: Heard | None = None) -> s
             "ms": round(turn.milliseconds, 1),
         }
     )
+
+
+def _part_as_json(part: Part) -> dict[str, object]:
+    """One of several questions in a text."""
+    best = next(iter(part.match.ranking.candidates), None)
+    return {
+        "question": part.text,
+        "outcome": outcome(part.match),
+        "entry": part.match.best.entry if isinstance(part.match, Found) else None,
+        "probability": round(best.probability, 4) if best else 0.0,
+    }
 
 
 def _filled_up(ranked: list[tuple[str, float]], knowledge: Knowledge) -> Iterator[tuple[str, float]]:

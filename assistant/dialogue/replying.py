@@ -17,9 +17,22 @@ from assistant.dialogue.choosing import (
 )
 from assistant.dialogue.own_voice import Sentence, choices_of, own_sentence, said
 from assistant.dialogue.spoken_form import spoken_form
+from assistant.dialogue.together import Piece, together
 from assistant.dialogue.tongue import language_of_reply
 from assistant.matching.text import cut
-from assistant.values import Choice, Conversation, Entry, Found, Knowledge, Match, Reply, Unsure, Utterance
+from assistant.values import (
+    Choice,
+    Conversation,
+    Entry,
+    Found,
+    Knowledge,
+    Match,
+    Part,
+    Reply,
+    Several,
+    Unsure,
+    Utterance,
+)
 
 PERSON = "person-please"  # the entry that leads to a person, where a base has it
 REPEAT = "repeat"
@@ -49,8 +62,8 @@ def reply(
     scene = _Scene(knowledge, conversation, language, today)
     if taken:
         return _act(scene, taken.entry)
-    if isinstance(match, Found) and not _is_held(conversation, match):
-        return _act(scene, match.best.entry)
+    if isinstance(match, Found | Several) and not _is_held(conversation, match):
+        return _answer_several(scene, match) if isinstance(match, Several) else _act(scene, match.best.entry)
     if conversation.waiting or names_no_choice(conversation.choices, utterance.text):
         return _choose_one(scene)
     if isinstance(match, Unsure) and (offered := _worth_offering(knowledge, match)):
@@ -77,12 +90,12 @@ def choice_taken(conversation: Conversation, utterance: Utterance, match: Match)
 
 def _ways_to_take(conversation: Conversation, match: Match) -> Iterator[Taking]:
     """From the surest to the faintest; the faint ones only where nothing else is likely to be meant."""
-    likely = match.best.probability if isinstance(match, Found) else 0.0
+    likely = match.best.probability if isinstance(match, Found | Several) else 0.0
     yield taken_surely
     if conversation.last_reply and conversation.last_reply.entry is None:  # "is it one of these?"
         yield taken_by_yes  # but an "okay" to an answer takes none of its suggestions
     if not conversation.waiting:
-        yield from () if isinstance(match, Found) else (taken_loosely, taken_by_part)
+        yield from () if isinstance(match, Found | Several) else (taken_loosely, taken_by_part)
         return
     if likely < _LEAVE_CHOICE_ABOVE:
         yield taken_loosely
@@ -98,7 +111,7 @@ def _meant(conversation: Conversation, match: Match) -> Choice | None:
     return next((choice for choice in conversation.choices if choice.entry == first), None)
 
 
-def _is_held(conversation: Conversation, match: Found) -> bool:
+def _is_held(conversation: Conversation, match: Found | Several) -> bool:
     """Whether a waiting `Ask` outweighs what was found."""
     behaves = match.best.entry in (REPEAT, START_OVER)
     return conversation.waiting and not behaves and match.best.probability < _LEAVE_ABOVE
@@ -137,12 +150,38 @@ def _answer(scene: _Scene, entry: Entry) -> tuple[Conversation, Reply]:
     return _remember(scene, given, waiting=ask is not None)
 
 
+def _answer_several(scene: _Scene, match: Several) -> tuple[Conversation, Reply]:
+    return _together(scene, [_piece_of(scene, part) for part in match.parts])
+
+
+def _piece_of(scene: _Scene, part: Part) -> Piece:
+    """What is found is told by its entry's own question, what is not in the customer's words."""
+    if isinstance(part.match, Found):
+        return _piece(scene, part.match.best.entry)
+    if isinstance(part.match, Unsure) and (offered := _worth_offering(scene.knowledge, part.match)):
+        return Piece(part.text, _did_you_mean(scene, part.match, offered)[1], asks_back=True, waits=False)
+    sentence = own_sentence(scene.knowledge, "not-understood", scene.language)
+    return Piece(part.text, _say(scene, sentence)[1], asks_back=False, waits=False)
+
+
+def _piece(scene: _Scene, name: str) -> Piece:
+    after, given = _act(scene, name)
+    return Piece(_title(scene, name), given, asks_back=after.waiting, waits=after.waiting)
+
+
+def _together(scene: _Scene, pieces: list[Piece]) -> tuple[Conversation, Reply]:
+    return _remember(scene, together(pieces), waiting=any(piece.waits for piece in pieces))
+
+
 def _repeat(scene: _Scene) -> tuple[Conversation, Reply]:
     last = scene.conversation.last_reply
     if last is None:
         return _say(scene, own_sentence(scene.knowledge, "nothing-to-repeat", scene.language))
     if last.entry and last.language != scene.language and last.entry != START_OVER:
-        return _act(scene, last.entry)
+        names = (last.entry, *last.also)
+        return (
+            _together(scene, [_piece(scene, name) for name in names]) if last.also else _act(scene, names[0])
+        )
     return scene.conversation, last
 
 

@@ -17,6 +17,7 @@ from assistant.values import (
     Match,
     Place,
     Problem,
+    Several,
     Unknown,
     Unsure,
     Utterance,
@@ -78,15 +79,15 @@ def _phrases(knowledge: Knowledge) -> Iterator[Asked]:
 def _judged(asked: Asked, match: Match, margin: float) -> Problem | None:
     if asked.kind == "question":
         return _judged_question(asked, match, margin)
-    found = match.best if isinstance(match, Found) else None
-    leads_here = found is not None and found.entry == asked.entry.name
-    if leads_here == (asked.kind == "yes"):
-        return None
+    here = next((best for best in _answers(match) if best.entry == asked.entry.name), None)
     if asked.kind == "no":
-        fact = f"this must not be answered from entry `{asked.entry.name}`, but it is"
-        hint = f"the nearest wording there is `{found.phrase if found else ''}`: make the two differ"
-        return _problem("failing-check", asked, fact, hint)
+        return _answered_wrongly(asked, here) if here else None
+    if here and isinstance(match, Found):
+        return None
     hint = "add a question with the words that matter here"
+    if here:
+        fact = f"this leads to entry `{asked.entry.name}` and to more: {_outcome(match)}"
+        return _problem("hesitant-check", asked, fact, hint, "warning")
     if isinstance(match, Unsure) and match.entries[0] == asked.entry.name:
         # One press of a button leads here: not what was asked for, but no wrong answer either.
         fact = f"this leads to entry `{asked.entry.name}` only after asking back: {_outcome(match)}"
@@ -94,6 +95,19 @@ def _judged(asked: Asked, match: Match, margin: float) -> Problem | None:
     return _problem(
         "failing-check", asked, f"this must lead to entry `{asked.entry.name}`, but {_outcome(match)}", hint
     )
+
+
+def _answers(match: Match) -> tuple[Candidate, ...]:
+    """Whatever is answered at once: of several questions in one text, each that is found."""
+    if isinstance(match, Several):
+        return tuple(found.best for found in match.found)
+    return (match.best,) if isinstance(match, Found) else ()
+
+
+def _answered_wrongly(asked: Asked, here: Candidate) -> Problem:
+    fact = f"this must not be answered from entry `{asked.entry.name}`, but it is"
+    hint = f"the nearest wording there is `{here.phrase}`: make the two differ"
+    return _problem("failing-check", asked, fact, hint)
 
 
 def _judged_question(asked: Asked, match: Match, margin: float) -> Problem | None:
@@ -126,8 +140,8 @@ def _close(asked: Asked, best: Candidate, runner_up: Candidate) -> Problem:
 
 
 def _outcome(match: Match) -> str:
-    if isinstance(match, Found):
-        return f"it leads to `{match.best.entry}`"
+    if answers := _answers(match):
+        return f"it leads to {quoted([best.entry for best in answers])}"
     if isinstance(match, Unsure):
         return f"the assistant is unsure and offers {quoted(match.entries)}"
     return "nothing is found"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assistant.values import Candidate, Found, Match, Ranking, Unknown, Unsure
+from assistant.values import Candidate, Found, Ranking, Unknown, Unsure
 
 MOST_CHOICES = 3
 
@@ -18,7 +18,7 @@ class Thresholds:
     margin: float
 
 
-def decide(ranking: Ranking, thresholds: Thresholds, doubt: str = "") -> Match:
+def decide(ranking: Ranking, thresholds: Thresholds, doubt: str = "") -> Found | Unsure | Unknown:
     """The outcome for a ranking; a `doubt` says why it must not be answered at once."""
     if not ranking.candidates:
         return Unknown(ranking, doubt or "there is nothing to compare with")

@@ -13,6 +13,7 @@ from assistant.matching.confidence import confidence_signs
 from assistant.matching.content import scripts
 from assistant.matching.deciding import Thresholds, decide
 from assistant.matching.evidence import WITNESSES, gather
+from assistant.matching.manifold import Known, Manifold, One
 from assistant.matching.ranking import Ranked, Weights, load_weights, merged, rank
 from assistant.matching.text import LONGEST_QUESTION, cut, fold, words
 from assistant.ports import Encoder
@@ -55,24 +56,35 @@ class Matcher:
         self.thresholds = Thresholds(options.answer_above, options.offer_above, options.margin)
         wordings = wordings_of(knowledge)
         self._base = Base(wordings, encoder, _cache(knowledge, options)) if wordings else None
+        self._known = _known(self._base, knowledge)
 
     def match(self, utterance: Utterance, language: str | None = None) -> Match:
         """The entry that is meant; `language` is the conversation's."""
-        return self._match_chunk([utterance], language)[0]
+        return self._match_all([utterance], language)[0]
 
     def match_many(self, utterances: Sequence[Utterance]) -> list[Match]:
         """The same for many, faster than one by one."""
-        matches: list[Match] = []
-        for start in range(0, len(utterances), _CHUNK):
-            matches += self._match_chunk(utterances[start : start + _CHUNK], None)
-        return matches
+        return self._match_all(utterances, None)
 
     def signs(self, utterance: Utterance) -> tuple[Witness, ...]:
         """What the probability of the first entry is made of, in the reading that counts most."""
         base = self._base
         return confidence_signs(base, self._weights, _readings(utterance, base)[0]) if base else ()
 
-    def _match_chunk(self, utterances: Sequence[Utterance], language: str | None) -> list[Match]:
+    def _match_all(self, utterances: Sequence[Utterance], language: str | None) -> list[Match]:
+        """Each utterance as a whole and, where it has several sentences, each of them."""
+        manifold = [Manifold.of(utterance, self._known) for utterance in utterances]
+        readings = [reading for each in manifold for reading in each.readings]
+        matched: list[One] = []
+        for start in range(0, len(readings), _CHUNK):
+            matched += self._match_chunk(readings[start : start + _CHUNK], language)
+        own = iter(matched)
+        return [
+            each.settled([next(own) for _ in each.readings], self._known, self.thresholds)
+            for each in manifold
+        ]
+
+    def _match_chunk(self, utterances: Sequence[Utterance], language: str | None) -> list[One]:
         base = self._base
         if base is None:
             return [_unanswerable(each, language, "the knowledge holds no question") for each in utterances]
@@ -80,7 +92,7 @@ class Matcher:
         texts = base.prepared([text for group in readings for text in group])
         ranked = [rank(evidence, self._weights) for evidence in gather(base.phrases, base.heads, texts)]
         tongues = base.languages_of(texts, language)
-        matches: list[Match] = []
+        matches: list[One] = []
         start = 0
         for utterance, group in zip(utterances, readings, strict=True):
             told = utterance.language or tongues[start] or language
@@ -89,12 +101,18 @@ class Matcher:
             start += len(group)
         return matches
 
-    def _judge(self, base: Base, asked: Asked, ranked: Ranked) -> Match:
+    def _judge(self, base: Base, asked: Asked, ranked: Ranked) -> One:
         compared = fold(asked.reading)
         if not compared:
             return _unanswerable(asked.utterance, asked.language, "there is no word in it")
         ranking = Ranking(compared, asked.language, _candidates(base, ranked), _notes(asked))
         return decide(ranking, self.thresholds, _doubt(base, compared, ranking.candidates[0]))
+
+
+def _known(base: Base | None, knowledge: Knowledge) -> Known:
+    if base is None:
+        return Known((), (), ())
+    return Known(base.exact, base.empty_words, knowledge.own_names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from click.testing import CliRunner, Result
 
 from assistant import wiring
 from assistant.cli import main
+from assistant.matching.evidence import WITNESSES
+from assistant.matching.ranking import SIGNS
 from assistant.speech.wav_audio import write_wav
 
 PAGE = """# Shop
@@ -234,6 +236,7 @@ def test_a_language_that_the_pages_lack_is_an_error_with_the_ones_they_have(run)
         ["ask", "--frob"],
         ["frob"],
         ["why"],
+        ["why", "x", "--audio", "x.wav"],
         ["init"],
     ],
 )
@@ -312,17 +315,47 @@ def test_what_is_no_sound_is_explained(run, tmp_path: Path, content: bytes | Non
 # --- why ----------------------------------------------------------------------------------------
 
 
-def test_why_shows_the_best_three_and_every_witness(run) -> None:
-    result = run("why", "when do you shut")
+def test_why_tells_the_decision_the_phrase_with_its_line_and_what_would_change_it(run, pages: Path) -> None:
+    result = run("why", "where is the car park")
+    assert result.exit_code == 0
+    line = 1 + PAGE.splitlines().index("- Is there a car park?")
     for told in (
-        "heard     when do you shut",
-        "compared  when do you shut",
-        "decided ",
-        "probability",
-        "meaning",
+        "“where is the car park”\n\nAnswered, because `parking` is ",
+        "“Is there a car park?”",
+        f"{(pages / 'en' / 'shop.md').as_posix()}:{line}",
+        "How likely parking is without each word (now ",
+        "What would change it\n  - ",
+        "    - where is the car park\n",
     ):
         assert told in result.stdout
-    assert result.stdout.count("%") >= 3
+    assert "probability" not in result.stdout
+
+
+@pytest.mark.parametrize("flag", ["--numbers", "-v"])
+def test_why_with_numbers_shows_every_witness_and_every_sign_with_what_it_added(run, flag: str) -> None:
+    told = run("why", "when do you shut", flag).stdout
+    for name in ("compared  when do you shut", "probability", *WITNESSES, *SIGNS, "bias", "log-odds"):
+        assert name in told
+
+
+def test_why_for_machines_is_one_document_with_everything(run) -> None:
+    told = json.loads(run("why", "where is the car park", "--json").stdout)
+    assert (told["outcome"], told["entry"]) == ("found", "parking")
+    assert told["standings"][0]["phrase"] == "Is there a car park?"
+    assert told["standings"][0]["place"]["path"].endswith("/en/shop.md")
+    assert {word["word"] for word in told["words"]} == {"where", "is", "the", "car", "park"}
+    assert all(word["without"]["question"] for word in told["words"])
+    assert told["decision"].startswith("Answered, because `parking`")
+    assert told["changes"]
+    assert [sign["name"] for sign in told["signs"]] == [*SIGNS, "bias"]
+
+
+def test_why_hears_a_question_in_a_file(run, tmp_path: Path) -> None:
+    question = tmp_path / "question.wav"
+    voice = wiring.open_synthesizer()
+    write_wav(question, voice.speak("Is there a car park?", "en"), voice.rate_hz)
+    voice.close()
+    assert "`parking`" in run("why", "--audio", question, "--language", "en").stdout
 
 
 # --- knowledge ----------------------------------------------------------------------------------

@@ -152,22 +152,28 @@ def test_an_answer_in_plain_text_loses_its_marks_and_nothing_else(markdown: str,
 # --- commands -----------------------------------------------------------------------------------
 
 
-def test_why_tells_the_whole_way_from_the_words_to_the_outcome() -> None:
+def test_why_explains_the_last_answer_and_shows_the_numbers_where_asked() -> None:
     talk = chat()
     talk("When are you OPEN?")
     shown = talk("/why")
-    assert "heard     When are you OPEN?" in shown
-    assert "compared  when are you open" in shown
-    assert "decided   found: most of the words are the same" in shown
-    assert re.search(r"probability +100\.0%", shown)
+    assert "“When are you OPEN?”" in shown
+    assert "Answered, because `opening-hours` has this very question" in shown
+    assert "“When are you open?” (word for word)" in shown
+    assert "probability" not in shown
+    numbers = talk("/why numbers")
+    assert numbers.startswith(shown)
+    assert "compared  when are you open" in numbers
+    assert re.search(r"probability +100\.0%", numbers)
 
 
-def test_why_after_a_choice_tells_that_the_choice_decided() -> None:
+def test_why_after_a_choice_tells_that_the_conversation_decided() -> None:
     talk = chat()
     talk("I want a refund", "2")
-    assert "decided   choice “at the desk” -> refund-desk" in talk("/why")
+    shown = talk("/why")
+    assert "The conversation decided: choice “at the desk” -> refund-desk." in shown
+    assert "By its words alone: Not answered" in shown
     talk("I want a refund", "hm")
-    assert "decided   the question before waits for one of its choices" in talk("/why")
+    assert "The conversation decided: the question before waits for one of its choices." in talk("/why")
 
 
 def test_the_language_can_be_chosen_and_left_to_the_question_again() -> None:

@@ -35,7 +35,12 @@ def explain(screen: Screen, told: Explanation, folder: str, decided: str = "") -
     sheet.text(f"“{_short(told.utterance.text)}”" if told.utterance.text.strip() else "(no words)", "dim")
     sheet.gap()
     if decided:
-        sheet.text(f"The conversation decided: {decided}. By its words alone:", "bold")
+        sheet.text(f"The conversation decided: {decided}.", "bold")
+        return sheet.text(f"By its words alone: {telling.decision(told)}")
+    return _show_decision(sheet, told)
+
+
+def _show_decision(sheet: _Sheet, told: Explanation) -> None:
     sheet.text(telling.decision(told), _COLOURS[outcome(told.match)])
     if meaning := telling.meaning_of_doubt(told):
         sheet.text(meaning)
@@ -121,7 +126,7 @@ def _show_phrases(sheet: _Sheet, told: Explanation) -> None:
         sheet.fact("also heard", f"“{heard}”")
     for note in told.match.ranking.notes:
         if not (told.read_as and note.startswith("read as")):
-            sheet.fact("note", note)
+            sheet.fact("note", _short(note))
 
 
 def _show_standing(sheet: _Sheet, label: str, standing: Standing, more: str = "") -> None:
@@ -206,7 +211,8 @@ def _show_line_to_write(sheet: _Sheet, told: Explanation) -> None:
         sheet.gap()
         sheet.text("This is too long for a line of a page: write down the question that is in it.")
     else:
-        sheet.heading(_why_write(told))
+        sheet.gap()
+        sheet.text(_why_write(told), "bold")
         sheet.verbatim(f"    - {line}")
         for place in _where_to_write(sheet, told):
             sheet.text(place, first="  ", hang="    ")

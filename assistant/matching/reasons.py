@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from assistant.matching.content import common_words, function_words
+from assistant.matching.content import common_words, function_words, scripts
 from assistant.matching.deciding import Thresholds, decide
 from assistant.matching.text import cut, fold, words
 from assistant.matching.trials import Trial, spoken_words, tried, with_word, without
@@ -141,7 +141,7 @@ class _Vocabulary:
         self.holders = Counter(
             word for phrases in by_entry for word in {word for phrase in phrases for word in words(phrase)}
         )
-        self.spelled = _spelled(phrase.text for phrases in asked for phrase in phrases)
+        self._texts = [phrase.text for phrases in asked for phrase in phrases]
         self._small = function_words() | common_words(by_entry)
 
     def kind(self, written: str) -> Kind:
@@ -150,16 +150,16 @@ class _Vocabulary:
             return "small"
         return "known" if any(part in self.holders for part in parts) else "unknown"
 
+    def spelled(self, folded: str) -> str:
+        """A folded word as the pages write it, in small letters."""
+        found = (word.lower() for text in self._texts for word in spoken_words(text) if fold(word) == folded)
+        return next(found, folded)
+
     def telling(self, texts: Iterable[str]) -> tuple[str, ...]:
         """The words of some texts that tell something, as written, the rarest first."""
         found = {fold(word): word for text in texts for word in spoken_words(text)}
         known = (word for word in found.values() if self.kind(word) == "known")
         return tuple(sorted(known, key=lambda word: self.holders[words(fold(word))[0]]))
-
-
-def _spelled(texts: Iterable[str]) -> dict[str, str]:
-    """Folded words as the pages write them, in small letters."""
-    return {fold(word): word.lower() for text in texts for word in spoken_words(text)}
 
 
 def _is_far(probability: float, thresholds: Thresholds) -> bool:
@@ -244,7 +244,7 @@ def _read_as(case: _Case, vocabulary: _Vocabulary) -> tuple[tuple[str, str], ...
     if len(folded) != len(compared):
         return ()
     return tuple(
-        (typed.get(one, one), vocabulary.spelled.get(other, other))
+        (typed.get(one, one), vocabulary.spelled(other))
         for one, other in dict.fromkeys(zip(folded, compared, strict=True))
         if one != other
     )
@@ -260,7 +260,9 @@ def _added(case: _Case, vocabulary: _Vocabulary) -> tuple[Trial, ...]:
     asked = {fold(word) for word in spoken_words(case.utterance.text)}
     written = case.knowledge.entry(first.entry, case.match.ranking.language or first.language)
     phrases = [phrase.text for phrase in written.questions] if written else []
-    listed = [word for word in vocabulary.telling(phrases) if fold(word) not in asked][:_MOST_ADDED]
+    own = scripts(case.utterance.text)  # a Latin word would not help whoever writes Cyrillic
+    telling = (word for word in vocabulary.telling(phrases) if scripts(word) <= own)
+    listed = [word for word in telling if fold(word) not in asked][:_MOST_ADDED]
     trials = tried(
         case.matcher.match_many, [(word, with_word(case.utterance, word)) for word in listed], first.entry
     )

@@ -10,6 +10,7 @@ from assistant.matching.trials import Trial, spoken_words
 from assistant.values import Found, Unsure
 
 _NAMED = 3  # words; more of them in one sentence are not read
+_FAR = 0.05  # a probability; a runner-up below is no rival
 
 # What a doubt means and what an editor can do about it, by what its sentence holds.
 _DOUBTS = {
@@ -103,15 +104,19 @@ def _would_unseat(told: Explanation) -> Iterator[str]:
     for word in decisive:
         if word.without:
             yield f"Without “{word.written}”: {became(word.without)}."
-    if not decisive and told.words:
+    if not decisive and any(word.without for word in told.words):
         yield "No single word decides: without any one of them it would still be answered."
-    first, runner_up = told.first, told.runner_up
-    if first and runner_up and told.likeness != "word for word":
-        margin = told.thresholds.margin
-        yield (
-            f"The next, `{runner_up.entry}`, is {percent(runner_up.probability)} likely; I would ask back "
-            f"if it came within {_points(margin)}, at {percent(max(first.probability - margin, 0.0))}."
-        )
+    if told.first and told.runner_up and told.likeness != "word for word":
+        yield _distance(told.first, told.runner_up, told.thresholds.margin)
+
+
+def _distance(first: Standing, runner_up: Standing, margin: float) -> str:
+    """How near the next entry is."""
+    named = f"`{runner_up.entry}`, is {percent(runner_up.probability)} likely"
+    if runner_up.probability < _FAR:
+        return f"Nothing else comes near: the next, {named}."
+    asked_back_at = percent(max(first.probability - margin, 0.0))
+    return f"The next, {named}; from {asked_back_at} on ({_points(margin)} behind) I would ask back."
 
 
 def _would_answer(told: Explanation) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -81,5 +82,5 @@ def _appended(text: str, word: str) -> str:
 
 def _without_edges(written: str) -> str:
     """`"Hello,` is the word Hello; what is no letter inside a word stays."""
-    kept = [place for place, char in enumerate(written) if fold(char)]
+    kept = [place for place, char in enumerate(written) if unicodedata.category(char)[0] in "LMN"]
     return written[kept[0] : kept[-1] + 1] if kept else written

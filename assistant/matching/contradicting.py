@@ -1,0 +1,144 @@
+"""What the words deny, no likeness may answer: entries that say the opposite of a question step back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from assistant.matching import lexical
+from assistant.matching.base import Base
+from assistant.matching.opposites import Opposition, Said, agrees, opposition, said
+from assistant.matching.ranking import Ranked
+from assistant.matching.text import fold
+
+Floats = npt.NDArray[np.float32]
+
+MOST = 0.5  # probability of a contradicted entry: offered at most, never answered
+_LOOKED_AT = 5  # entries, best first; a later one is not answered anyway
+_TWIN_AMONG = 8  # entries: where the right twin is looked for
+_LEFT = 0.2  # of a contradicted entry's probability where its twin says what was asked
+# Differences of cosines between two phrases of one entry or of two twins.
+_AS_NEAR = 0.02  # a phrase that says neither the one nor the other speaks for its entry so near
+_NEAR = 0.15  # a phrase that says what was asked
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked, as it was typed."""
+
+    text: str
+    language: str | None
+    vector: Floats | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    likeness: float
+    said: Said
+
+
+def without_contradictions(base: Base, question: Question, ranked: Ranked) -> tuple[Ranked, tuple[str, ...]]:
+    """The ranking with entries that say the opposite held back, and a note for each of these.
+
+    An entry is contradicted where its nearest phrases are and no other of its phrases is as near;
+    its probability goes to a twin that says what was asked, if there is one, and is never over MOST.
+    A question of the base itself is never contradicted.
+    """
+    if question.language is None or fold(question.text) in base.exact:
+        return ranked, ()
+    compared = _Compared(base, question, ranked)
+    held_back = compared.contradictions()
+    if not held_back:
+        return ranked, ()
+    notes = tuple(
+        f"`{base.names[int(ranked.entries[place])]}` is held back: {opposed.told()}"
+        for place, opposed in held_back.items()
+    )
+    return _in_order(ranked, _shifted(compared, held_back)), notes
+
+
+class _Compared:
+    """A question beside the phrases of the entries it may mean; entries are named by their place."""
+
+    def __init__(self, base: Base, question: Question, ranked: Ranked) -> None:
+        self._base, self._question, self.ranked = base, question, ranked
+        self._text = said(question.text, question.language or "")
+
+    def contradictions(self) -> dict[int, Opposition]:
+        places = range(min(_LOOKED_AT, len(self.ranked.entries)))
+        return {place: opposed for place in places if (opposed := self._contradiction(place))}
+
+    def _contradiction(self, place: int) -> Opposition | None:
+        wording = self._base.wordings[int(self.ranked.phrases[place])]
+        if not opposition(self._text, said(wording.text, wording.language)):
+            return None
+        phrases = self.phrases(place)
+        opposed = ((phrase.likeness, opposition(self._text, phrase.said)) for phrase in phrases)
+        nearest, found = next((likeness, found) for likeness, found in opposed if found)
+        spoken_for = any(self._speaks_for(phrase, found, nearest) for phrase in phrases)
+        return None if spoken_for else found
+
+    def _speaks_for(self, phrase: _Phrase, found: Opposition, nearest: float) -> bool:
+        if phrase.likeness < nearest - _NEAR or opposition(self._text, phrase.said):
+            return False
+        return phrase.likeness >= nearest - _AS_NEAR or (
+            found.kind != "negation" and agrees(self._text, phrase.said, found)
+        )
+
+    def twin(self, place: int, found: Opposition, others: Iterable[int]) -> int | None:
+        """The place of the nearest entry that says what was asked, where one is near."""
+        nearest = self.phrases(place)[0].likeness
+        near = {
+            other: phrase.likeness
+            for other in others
+            for phrase in self.phrases(other)
+            if phrase.likeness >= nearest - _NEAR and agrees(self._text, phrase.said, found)
+        }
+        return max(near, key=lambda other: near[other]) if near else None
+
+    def phrases(self, place: int) -> list[_Phrase]:
+        """The phrases of an entry, the likest first."""
+        number = int(self.ranked.entries[place])
+        start, end = int(self._base.phrases.starts[number]), int(self._base.phrases.ends[number])
+        wordings = self._base.wordings[start:end]
+        found = [
+            _Phrase(likeness, said(wording.text, wording.language))
+            for likeness, wording in zip(self._likeness(start, end), wordings, strict=True)
+        ]
+        return sorted(found, key=lambda phrase: -phrase.likeness)
+
+    def _likeness(self, start: int, end: int) -> list[float]:
+        if self._question.vector is not None:
+            values = self._base.phrases.meaning(self._question.vector, np.arange(start, end))
+        else:
+            folded = [wording.folded for wording in self._base.wordings[start:end]]
+            values = lexical.word_likeness(fold(self._question.text), folded)[1]
+        return [float(value) for value in values]
+
+
+def _shifted(compared: _Compared, held_back: Mapping[int, Opposition]) -> Floats:
+    """What the evidence gave to a contradicted entry belongs to its twin; without one it is capped."""
+    probabilities = compared.ranked.probabilities.copy()
+    others = [place for place in range(min(_TWIN_AMONG, len(probabilities))) if place not in held_back]
+    for place, opposed in held_back.items():
+        twin = compared.twin(place, opposed, others)
+        if twin is not None:
+            freed = probabilities[place] * (1 - _LEFT)
+            probabilities[twin] += freed
+            probabilities[place] -= freed
+        probabilities[place] = min(probabilities[place], MOST)
+    return probabilities
+
+
+def _in_order(ranked: Ranked, probabilities: Floats) -> Ranked:
+    order = np.argsort(-probabilities, kind="stable")
+    return Ranked(
+        entries=ranked.entries[order],
+        probabilities=probabilities[order],
+        phrases=ranked.phrases[order],
+        values=ranked.values[order],
+        parts=ranked.parts[order],
+    )

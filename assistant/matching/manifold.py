@@ -70,8 +70,14 @@ class Manifold:
         asked = _distinct([part for part in read if part and not _is_small_talk(part.match, known)])
         found = [part for part in asked if isinstance(part.match, Found)]
         if not found:
-            return _voted([whole, *clauses, *context.values()], known, thresholds)
+            return _voted([whole, *clauses, *context.values()], known, thresholds, self._doubt())
         return _several(asked, whole) if len(asked) > 1 else _alone(found[0], whole)
+
+    def _doubt(self) -> str:
+        """Why what the story around it is like does not answer a question."""
+        plain = (c.text for c, leans in zip(self.clauses, self.leaning, strict=True) if c.asks and not leans)
+        question = next(plain, "")
+        return f"its question itself, `{question}`, leads nowhere" if question else ""
 
     def _read(self, place: int, match: One, in_context: One | None) -> Part | None:
         """A clause and its match where it may be a question of its own, else None."""
@@ -139,7 +145,7 @@ def _mixed(matches: Sequence[One]) -> tuple[Candidate, ...]:
     return tuple(replace(best[entry], probability=shares[entry]) for entry in order)
 
 
-def _voted(matches: Sequence[One], known: Known, thresholds: Thresholds) -> Match:
+def _voted(matches: Sequence[One], known: Known, thresholds: Thresholds, doubt: str) -> Match:
     """Where no question is plain: the entry that the most readings agree on, as sure as the best of them."""
     whole, *parts = matches
     likely = [
@@ -149,8 +155,10 @@ def _voted(matches: Sequence[One], known: Known, thresholds: Thresholds) -> Matc
         and match.ranking.candidates
         and match.ranking.candidates[0].probability >= thresholds.offer_above
     ]
-    if not likely or isinstance(whole, Found):
+    if _is_small_talk(whole, known) and isinstance(whole, Found):
         return whole
+    if not likely:
+        return decide(whole.ranking, thresholds, doubt) if isinstance(whole, Found) else whole
     mixed = _mixed([whole, *likely])
     first = mixed[0].entry
     sure = max(
@@ -166,4 +174,4 @@ def _voted(matches: Sequence[One], known: Known, thresholds: Thresholds) -> Matc
     )
     note = f"{len(likely)} of its sentences were read with it"
     ranking = replace(whole.ranking, candidates=candidates, notes=(*whole.ranking.notes, note))
-    return decide(ranking, thresholds)
+    return decide(ranking, thresholds, doubt)

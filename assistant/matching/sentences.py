@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from assistant.matching.content import function_words
 from assistant.matching.text import fold, words
 
 MOST_CLAUSES = 8  # whoever writes more tells a story; its end, where the question mostly stands, is read
@@ -22,6 +23,7 @@ _STOPS = re.compile(r"(?<=[.!?;:…])[\"'”“)]*\s+|(?<=[。？！])\s*|\s*\n\
 _ABBREVIATION = re.compile(
     r"(?:^|[\s.(])(?:\d{1,2}|\w|nr|ca|bzw|dr|hr|fr|st|str|tel|mr|mrs|ms|inkl|evtl|ggf|mind|no)\.$", re.I
 )
+_ARTICLES = ("der", "die", "das", "den", "dem")
 _EXISTS = ("gibt", "gibts")  # "gibt es" names nothing
 _CLOSING = "\"'”“) "
 _QUESTION_MARKS = ("?", "？")
@@ -58,7 +60,8 @@ def clauses_of(text: str) -> tuple[Clause, ...]:
     told = [_bare(clause) for clause in clauses if not _is_polite(clause)]
     if len(clauses) < 2 or not told:
         return ()
-    return tuple(Clause(clause, _asks(clause)) for clause in told[-MOST_CLAUSES:])
+    keywords = _is_pair(text.split())
+    return tuple(Clause(clause, keywords or _asks(clause)) for clause in told[-MOST_CLAUSES:])
 
 
 def _bare(clause: str) -> str:
@@ -81,11 +84,16 @@ def leans(clause: str) -> bool:
     """Whether a clause speaks of something named before: "How long is it valid?"."""
     tokens = [token.strip(",.;:!?") for token in clause.split()]
     # In German a small "sie" is "it" or "them" and a great "Sie" is "you".
-    if "sie" in tokens[1:]:
+    if "sie" in tokens[1:] or any(map(_stands_alone, tokens, tokens[1:])):
         return True
     folded = words(fold(clause))
     before = zip(["", *folded], folded, strict=False)
     return any(word in _listed().leans and last not in _EXISTS for last, word in before)
+
+
+def _stands_alone(article: str, following: str) -> bool:
+    """Whether a German article stands for a thing: "Ist die noch da?"."""
+    return article in _ARTICLES and (following in function_words("de") or following in _listed().joins)
 
 
 def _sentences(text: str) -> Iterator[str]:

@@ -42,6 +42,11 @@ def explain(screen: Screen, told: Explanation, folder: str, decided: str = "") -
 
 def _show_decision(sheet: _Sheet, told: Explanation) -> None:
     sheet.text(telling.decision(told), _COLOURS[outcome(told.match)])
+    for number, part in enumerate(told.parts, 1):
+        sheet.heading(f"{number}. “{_short(part.utterance.text)}”")
+        _show_decision(sheet, part)
+    if told.parts:
+        return
     if meaning := telling.meaning_of_doubt(told):
         sheet.text(meaning)
     _show_phrases(sheet, told)

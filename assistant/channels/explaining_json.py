@@ -19,10 +19,19 @@ if TYPE_CHECKING:
 
 def explanation_json(told: Explanation, folder: str) -> str:
     """Everything that is known about the decision; `folder` is where the pages lie."""
-    document = {**_decided(told), **_tried(told), **_measured(told)}
-    document["standings"] = [_standing(standing, folder) for standing in told.standings]
+    document = _document(told, folder)
     # A lone surrogate is valid in a Python text and in no encoding: it becomes "?".
     return json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8", "replace").decode("utf-8")
+
+
+def _document(told: Explanation, folder: str) -> dict[str, Any]:
+    return {
+        **_decided(told),
+        "standings": [_standing(standing, folder) for standing in told.standings],
+        **_tried(told),
+        **_measured(told),
+        "parts": [_document(part, folder) for part in told.parts],
+    }
 
 
 def _decided(told: Explanation) -> dict[str, Any]:
@@ -94,6 +103,7 @@ def _trial(trial: Trial) -> dict[str, Any]:
         "word": trial.word,
         "question": trial.question,
         "outcome": trial.outcome,
+        "answered": list(trial.answered),
         "first": trial.first,
         "first_probability": _rounded(trial.first_probability),
         "probability": _rounded(trial.probability),

@@ -17,6 +17,10 @@ _BEST = 3
 
 def show_numbers(screen: Screen, told: Explanation) -> None:
     """What every witness measured and added, and what the probability of the first entry is made of."""
+    if told.parts:
+        for part in told.parts:
+            show_numbers(screen, part)
+        return
     ranking = told.match.ranking
     screen.line()
     screen.line(f"compared  {ranking.compared or '(nothing to compare)'}")

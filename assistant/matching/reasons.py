@@ -6,15 +6,28 @@ Nothing here is guessed: for every word the question is matched once more withou
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal, Protocol
 
 from assistant.matching.content import common_words, function_words, scripts
 from assistant.matching.deciding import Thresholds, decide
+from assistant.matching.sentences import clauses_of
 from assistant.matching.text import cut, fold, words
-from assistant.matching.trials import Trial, spoken_words, tried, with_word, without
-from assistant.values import Candidate, Entry, Found, Knowledge, Match, Place, Unsure, Utterance, Witness
+from assistant.matching.trials import Trial, answered_from, spoken_words, tried, with_word, without
+from assistant.values import (
+    Candidate,
+    Entry,
+    Found,
+    Knowledge,
+    Match,
+    Place,
+    Several,
+    Utterance,
+    Witness,
+    outcome,
+)
 
 Kind = Literal["known", "small", "unknown"]
 Likeness = Literal["word for word", "words", "letters", "meaning"]
@@ -73,6 +86,7 @@ class Explanation:
     added: tuple[Trial, ...]  # single words that would make the first entry answered, the best first
     small_talk: frozenset[str]  # entries that are never offered as a choice
     signs: tuple[Witness, ...]  # what the first entry's probability is made of, for testers
+    parts: tuple[Explanation, ...]  # where several things were asked: each of them
 
     @property
     def first(self) -> Standing | None:
@@ -93,10 +107,9 @@ class Explanation:
         return tuple(word for word in self.words if word.without and self.differs(word.without))
 
     def differs(self, trial: Trial) -> bool:
-        """Whether a trial ended otherwise: another outcome, or another entry answered."""
-        now = self.match.best.entry if isinstance(self.match, Found) else None
-        then = trial.first if trial.outcome == "found" else None
-        return now != then or isinstance(self.match, Unsure) != (trial.outcome == "unsure")
+        """Whether a trial ended otherwise: other answers, or asked back where it was not."""
+        is_asked_back = outcome(self.match) == "unsure"
+        return trial.answered != answered_from(self.match) or (trial.outcome == "unsure") != is_asked_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,21 +128,42 @@ class _Case:
 
 def explained(knowledge: Knowledge, matcher: Explainable, utterance: Utterance, match: Match) -> Explanation:
     """Explain what the matcher, made from this knowledge, decided, by trying the question in other words."""
-    case = _Case(knowledge, matcher, utterance, match)
-    vocabulary = _Vocabulary(knowledge)
+    return _explained(_Case(knowledge, matcher, utterance, match), _Vocabulary(knowledge))
+
+
+def _explained(case: _Case, vocabulary: _Vocabulary) -> Explanation:
+    is_one = not isinstance(case.match, Several)
     return Explanation(
-        utterance=utterance,
-        match=match,
-        thresholds=matcher.thresholds,
-        doubt=_doubt(match, matcher.thresholds),
+        utterance=case.utterance,
+        match=case.match,
+        thresholds=case.matcher.thresholds,
+        doubt=_doubt(case.match, case.matcher.thresholds),
         likeness=_likeness(case, vocabulary),
         standings=tuple(_standing(case, candidate) for candidate in case.candidates),
-        words=_words(case, vocabulary),
-        read_as=_read_as(case, vocabulary),
-        added=_added(case, vocabulary),
-        small_talk=knowledge.own_names,
-        signs=matcher.signs(utterance) if case.candidates else (),
+        words=_words(case, vocabulary) if is_one else (),
+        read_as=_read_as(case, vocabulary) if is_one else (),
+        added=_added(case, vocabulary) if is_one else (),
+        small_talk=case.knowledge.own_names,
+        signs=case.matcher.signs(_read(case)) if case.candidates and is_one else (),
+        parts=tuple(_explained(part, vocabulary) for part in _parts(case)),
     )
+
+
+def _parts(case: _Case) -> Iterator[_Case]:
+    """Each of several questions in one text as a case of its own."""
+    for part in case.match.parts if isinstance(case.match, Several) else ():
+        alone = Utterance(part.text, part.match.ranking.language)
+        read = _read(replace(case, match=part.match))
+        yield replace(case, utterance=read if read != case.utterance else alone, match=part.match)
+
+
+def _read(case: _Case) -> Utterance:
+    """What was matched: the text, or of several sentences the one that decided or it and the one before."""
+    text = cut(case.utterance.text)[0]
+    clauses = [clause.text for clause in clauses_of(text)]
+    texts = [*clauses, *(f"{before} {clause}" for before, clause in pairwise(clauses))]
+    found = next((each for each in texts if fold(each) == case.match.ranking.compared), None)
+    return Utterance(found, case.match.ranking.language) if found else case.utterance
 
 
 class _Vocabulary:
@@ -168,7 +202,7 @@ def _is_far(probability: float, thresholds: Thresholds) -> bool:
 
 def _doubt(match: Match, thresholds: Thresholds) -> str:
     """The reason of a match that its probabilities alone do not give."""
-    if isinstance(match, Found) or not match.ranking.candidates:
+    if isinstance(match, Found | Several) or not match.ranking.candidates:
         return ""
     return "" if decide(match.ranking, thresholds).reason == match.reason else match.reason
 
@@ -266,5 +300,5 @@ def _added(case: _Case, vocabulary: _Vocabulary) -> tuple[Trial, ...]:
     trials = tried(
         case.matcher.match_many, [(word, with_word(case.utterance, word)) for word in listed], first.entry
     )
-    helpful = (trial for trial in trials if trial.outcome == "found" and trial.first == first.entry)
+    helpful = (trial for trial in trials if trial.answered == (first.entry,))
     return tuple(sorted(helpful, key=lambda trial: -trial.probability))

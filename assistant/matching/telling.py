@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from assistant.matching.reasons import Explanation, Standing, Word
 from assistant.matching.text import fold
 from assistant.matching.trials import Trial, spoken_words
-from assistant.values import Found, Unsure
+from assistant.values import Found, Several, Unsure
 
 _NAMED = 3  # words; more of them in one sentence are not read
 _FAR = 0.05  # a probability; a runner-up below is no rival
@@ -31,6 +31,8 @@ _DOUBTS = {
 
 def decision(told: Explanation) -> str:
     """What was decided and by how much, in one sentence. Entries stand between backticks."""
+    if isinstance(told.match, Several):
+        return _several(told.match)
     if told.first is None:
         return f"Not answered: {told.match.reason}."
     if isinstance(told.match, Found):
@@ -53,6 +55,13 @@ def likeness(told: Explanation) -> str:
         "letters": "by words that look alike",
         "meaning": "by its meaning, hardly a word is the same",
     }[told.likeness]
+
+
+def _several(match: Several) -> str:
+    asked, found = len(match.parts), len(match.found)
+    if asked == found:
+        return f"Answered: there are {asked} questions in it, and each has its answer."
+    return f"Answered in part: of the {asked} questions in it, {found} can be answered."
 
 
 def _answered(told: Explanation, first: Standing) -> str:
@@ -133,7 +142,7 @@ def _would_answer(told: Explanation) -> Iterator[str]:
 
 def _answered_without(told: Explanation) -> Sequence[Word]:
     """The words that stand in the way of an answer."""
-    stand_in_the_way = [word for word in told.words if word.without and word.without.outcome == "found"]
+    stand_in_the_way = [word for word in told.words if word.without and word.without.answered]
     return sorted(stand_in_the_way, key=lambda word: -word.without.first_probability if word.without else 0)
 
 
@@ -149,6 +158,11 @@ def _turning_to(told: Explanation, entry: str) -> Sequence[Word]:
 def became(trial: Trial) -> str:
     """What became of a question that was tried."""
     likely = f"`{trial.first}`, {percent(trial.first_probability)} likely"
+    named = " and ".join(f"`{name}`" for name in trial.answered)
+    if named and trial.outcome == "unsure":
+        return f"read as several questions, answered only in part, from {named}"
+    if len(trial.answered) > 1:
+        return f"read as several questions, answered from {named}"
     if trial.outcome == "found":
         return f"answered from {likely}"
     if not trial.first:

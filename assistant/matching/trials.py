@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.matching.text import cut, fold, words
-from assistant.values import Match, Outcome, Utterance, outcome
+from assistant.values import Found, Match, Outcome, Several, Utterance, outcome
 
 MatchMany = Callable[[Sequence[Utterance]], list[Match]]
 
@@ -19,6 +19,7 @@ class Trial:
     word: str  # that was left out or added, as it was written
     question: str  # as tried
     outcome: Outcome
+    answered: tuple[str, ...]  # the entries it was answered from; two questions in one have two
     first: str  # the entry that came first, empty where none did
     first_probability: float
     probability: float  # of the entry that is explained; at most, where it came behind the fifth
@@ -61,17 +62,34 @@ def tried(match_many: MatchMany, asked: Iterable[tuple[str, Utterance]], entry: 
     )
 
 
+def answered_from(match: Match) -> tuple[str, ...]:
+    """The entries that a match is answered from."""
+    if isinstance(match, Several):
+        return tuple(found.best.entry for found in match.found)
+    return (match.best.entry,) if isinstance(match, Found) else ()
+
+
 def _trial(word: str, utterance: Utterance, match: Match, entry: str) -> Trial:
     candidates = match.ranking.candidates
-    own = [candidate.probability for candidate in candidates if candidate.entry == entry]
+    first = match.best if isinstance(match, Several) else next(iter(candidates), None)
     return Trial(
         word=word,
         question=utterance.text,
         outcome=outcome(match),
-        first=candidates[0].entry if candidates else "",
-        first_probability=candidates[0].probability if candidates else 0.0,
-        probability=next(iter(own or [candidate.probability for candidate in candidates[-1:]]), 0.0),
+        answered=answered_from(match),
+        first=first.entry if first else "",
+        first_probability=first.probability if first else 0.0,
+        probability=_probability(match, entry),
     )
+
+
+def _probability(match: Match, entry: str) -> float:
+    """How likely the entry is: of several questions, for the one that asks most surely for it."""
+    if isinstance(match, Several):
+        return max(_probability(part.match, entry) for part in match.parts)
+    candidates = match.ranking.candidates
+    own = [candidate.probability for candidate in candidates if candidate.entry == entry]
+    return next(iter(own or [candidate.probability for candidate in candidates[-1:]]), 0.0)
 
 
 def _appended(text: str, word: str) -> str:

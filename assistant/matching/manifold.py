@@ -71,7 +71,9 @@ class Manifold:
         found = [part for part in asked if isinstance(part.match, Found)]
         if not found:
             return _voted([whole, *clauses, *context.values()], known, thresholds, self._doubt())
-        return _several(asked, whole) if len(asked) > 1 else _alone(found[0], whole)
+        if len(asked) > 1:
+            return _several(asked, whole)
+        return whole if _is_surer(whole, found[0]) else _alone(found[0], whole)
 
     def _doubt(self) -> str:
         """Why what the story around it is like does not answer a question."""
@@ -113,6 +115,11 @@ def _distinct(parts: Sequence[Part]) -> list[Part]:
         ):
             kept[part.text] = part
     return list(kept.values())[:MOST_QUESTIONS]
+
+
+def _is_surer(whole: One, part: Part) -> bool:
+    """Whether all of the text tells more than its question: "I am at university. Do I pay less?"."""
+    return isinstance(whole, Found) and whole.best.probability > part.match.ranking.candidates[0].probability
 
 
 def _alone(part: Part, whole: One) -> Match:

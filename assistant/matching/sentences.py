@@ -138,22 +138,18 @@ def _begins_anew(tokens: list[str], folded: list[str], start: int, place: int) -
         )
     if place - start < _SHORTEST:
         return False
-    if tokens[place - 1].endswith(","):
-        return _inverts(folded, place) or (_is_opener(folded, start) and _opens_by_verb(folded, place))
     is_asked = _is_opener(folded, start)
+    if tokens[place - 1].endswith(",") and is_asked:
+        return _inverts(folded, place) or _opens_by_verb(folded, place)
     return len(tokens) > _LONG and (_inverts(folded, place) if not is_asked else _asks_by_word(folded, place))
 
 
 def _opens(folded: list[str], start: int, place: int) -> bool:
-    """Whether a question may begin here, after an "and": "how ...", "can I", "are dogs allowed"."""
-    if place >= len(folded):
-        return False
-    is_asked = _is_opener(folded, start)
-    return (
-        folded[place] in _listed().asks
-        or _verb_first(folded, place)
-        or (is_asked and _opens_by_verb(folded, place))
-    )
+    """Whether a question may begin here, after an "and": "how long is", "can I", "are dogs allowed"."""
+    if len(folded) - place <= _SHORTEST:
+        return False  # "which street, and what number"
+    by_word = folded[place] in _listed().asks or _verb_first(folded, place)
+    return by_word or (_is_opener(folded, start) and _opens_by_verb(folded, place))
 
 
 def _opens_by_verb(folded: list[str], place: int) -> bool:

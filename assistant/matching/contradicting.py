@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ Floats = npt.NDArray[np.float32]
 
 MOST = 0.5  # probability of a contradicted entry: offered at most, never answered
 _LOOKED_AT = 5  # entries, best first; a later one is not answered anyway
+_WORTH_A_LOOK = 0.05  # a probability
 _TWIN_AMONG = 8  # entries: where the right twin is looked for
 _LEFT = 0.2  # of a contradicted entry's probability where its twin says what was asked
 # Differences of cosines between two phrases of one entry or of two twins.
@@ -27,11 +28,12 @@ _NEAR = 0.15  # a phrase that says what was asked
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What was asked, as it was typed."""
+    """What was asked, as it was typed and as it was read: a slip mended may have mended an opposite away."""
 
-    text: str
+    typed: str
+    read: str
     language: str | None
-    vector: Floats | None
+    vector: Floats | None  # of what was read
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +42,26 @@ class _Phrase:
     said: Said
 
 
-def without_contradictions(base: Base, question: Question, ranked: Ranked) -> tuple[Ranked, tuple[str, ...]]:
-    """The ranking with entries that say the opposite held back, and a note for each of these.
+def without_contradictions(
+    base: Base, question: Question, ranked: Ranked
+) -> tuple[Ranked, Mapping[str, str]]:
+    """The ranking with entries that say the opposite held back, and why each of these was.
 
     An entry is contradicted where its nearest phrases are and no other of its phrases is as near;
     its probability goes to a twin that says what was asked, if there is one, and is never over MOST.
     A question of the base itself is never contradicted.
     """
-    if question.language is None or fold(question.text) in base.exact:
-        return ranked, ()
-    compared = _Compared(base, question, ranked)
-    held_back = compared.contradictions()
-    if not held_back:
-        return ranked, ()
-    notes = tuple(
-        f"`{base.names[int(ranked.entries[place])]}` is held back: {opposed.told()}"
-        for place, opposed in held_back.items()
-    )
-    return _in_order(ranked, _shifted(compared, held_back)), notes
+    if question.language is None or fold(question.typed) in base.exact:
+        return ranked, {}
+    for text in dict.fromkeys((question.typed, question.read)):
+        compared = _Compared(base, replace(question, typed=text), ranked)
+        held_back = compared.contradictions()
+        if held_back:
+            why = {
+                base.names[int(ranked.entries[place])]: opposed.told() for place, opposed in held_back.items()
+            }
+            return _in_order(ranked, _shifted(compared, held_back)), why
+    return ranked, {}
 
 
 class _Compared:
@@ -65,10 +69,10 @@ class _Compared:
 
     def __init__(self, base: Base, question: Question, ranked: Ranked) -> None:
         self._base, self._question, self.ranked = base, question, ranked
-        self._text = said(question.text, question.language or "")
+        self._text = said(question.typed, question.language or "")
 
     def contradictions(self) -> dict[int, Opposition]:
-        places = range(min(_LOOKED_AT, len(self.ranked.entries)))
+        places = np.flatnonzero(self.ranked.probabilities[:_LOOKED_AT] >= _WORTH_A_LOOK).tolist()
         return {place: opposed for place in places if (opposed := self._contradiction(place))}
 
     def _contradiction(self, place: int) -> Opposition | None:
@@ -115,7 +119,7 @@ class _Compared:
             values = self._base.phrases.meaning(self._question.vector, np.arange(start, end))
         else:
             folded = [wording.folded for wording in self._base.wordings[start:end]]
-            values = lexical.word_likeness(fold(self._question.text), folded)[1]
+            values = lexical.word_likeness(fold(self._question.typed), folded)[1]
         return [float(value) for value in values]
 
 

@@ -11,6 +11,7 @@ from assistant.matching.base import Base, wordings_of
 from assistant.matching.cache import Cache, fingerprint
 from assistant.matching.confidence import confidence_signs
 from assistant.matching.content import scripts
+from assistant.matching.contradicting import Question, without_contradictions
 from assistant.matching.deciding import Thresholds, decide
 from assistant.matching.evidence import WITNESSES, gather
 from assistant.matching.manifold import Known, Manifold, One
@@ -97,16 +98,23 @@ class Matcher:
         for utterance, group in zip(utterances, readings, strict=True):
             told = utterance.language or tongues[start] or language
             votes = merged(ranked[start : start + len(group)])
-            matches.append(self._judge(base, Asked(utterance, group[0], told), votes))
+            vector = None if texts.vectors is None else texts.vectors[start]
+            said = Question(cut(utterance.text)[0], group[0], told, vector)
+            matches.append(self._judge(base, Asked(utterance, said), votes))
             start += len(group)
         return matches
 
     def _judge(self, base: Base, asked: Asked, ranked: Ranked) -> One:
-        compared = fold(asked.reading)
+        compared, language = fold(asked.said.read), asked.said.language
         if not compared:
-            return _unanswerable(asked.utterance, asked.language, "there is no word in it")
-        ranking = Ranking(compared, asked.language, _candidates(base, ranked), _notes(asked))
-        return decide(ranking, self.thresholds, _doubt(base, compared, ranking.candidates[0]))
+            return _unanswerable(asked.utterance, language, "there is no word in it")
+        ranked, held_back = without_contradictions(base, asked.said, ranked)
+        notes = (*_notes(asked), *(f"`{entry}` is held back: {why}" for entry, why in held_back.items()))
+        ranking = Ranking(compared, language, _candidates(base, ranked), notes)
+        first = ranking.candidates[0]
+        return decide(
+            ranking, self.thresholds, _doubt(base, compared, first) or held_back.get(first.entry, "")
+        )
 
 
 def _known(base: Base | None, knowledge: Knowledge) -> Known:
@@ -117,17 +125,16 @@ def _known(base: Base | None, knowledge: Knowledge) -> Known:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An utterance, the reading of it that counts most, and the language it is in."""
+    """An utterance, and what is made of it: the reading that counts most, and the language it is in."""
 
     utterance: Utterance
-    reading: str
-    language: str | None
+    said: Question
 
 
 def _notes(asked: Asked) -> tuple[str, ...]:
     text, was_cut = cut(asked.utterance.text)
     notes = (f"longer than {LONGEST_QUESTION} characters: cut",) if was_cut else ()
-    return notes if asked.reading == text else (*notes, f"read as `{asked.reading}`")
+    return notes if asked.said.read == text else (*notes, f"read as `{asked.said.read}`")
 
 
 def _unanswerable(utterance: Utterance, language: str | None, why: str) -> Unknown:

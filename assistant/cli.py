@@ -13,6 +13,7 @@ import click
 
 from assistant import __version__
 from assistant.errors import AssistantError, SettingsError
+from assistant.settings import ENCODERS
 
 if TYPE_CHECKING:
     from assistant.channels.asking import Asking
@@ -62,9 +63,14 @@ class Commands(click.Group):
 
 
 def base_options(command: Callable[..., int]) -> Callable[..., int]:
-    """`--knowledge` and `--models`, which every command has."""
+    """`--knowledge`, `--models` and `--encoder`, which every command has."""
     folder = click.Path(path_type=Path)
     for option in (
+        click.option(
+            "--encoder",
+            type=click.Choice(ENCODERS),
+            help="How meanings are compared: accurate takes 25 ms more a question.  [default: fast]",
+        ),
         click.option("--models", type=folder, metavar="FOLDER", help="Look for speech models here first."),
         click.option("--knowledge", type=folder, metavar="FOLDER", help="The pages.  [default: ./knowledge]"),
     ):
@@ -109,6 +115,7 @@ def ask(
     as_json: bool,
     knowledge: Path | None,
     models: Path | None,
+    encoder: str | None,
 ) -> int:
     """Answer one question, typed or spoken, or a file of them.
 
@@ -127,7 +134,7 @@ def ask(
         raise click.UsageError('Give one of: a "question", --file FILE, --audio WAV.')
     if file and speak:
         raise click.UsageError("--speak writes one answer; it does not go with --file.")
-    settings = _settings(knowledge, models)
+    settings = _settings(knowledge, models, encoder)
     asking = _open_asking(settings, language, as_json, is_heard=audio is not None)
     if file:
         return asking.ask_all(file)
@@ -154,6 +161,7 @@ def why(
     as_json: bool,
     knowledge: Path | None,
     models: Path | None,
+    encoder: str | None,
 ) -> int:
     """Explain how a question is understood.
 
@@ -173,7 +181,7 @@ def why(
 
     if bool(question) == (audio is not None):
         raise click.UsageError('Give one of: a "question", --audio WAV.')
-    settings = _settings(knowledge, models)
+    settings = _settings(knowledge, models, encoder)
     asking = _open_asking(settings, language, as_json, is_heard=audio is not None)
     utterance = _heard(asking, settings, audio, language)[0] if audio else _typed(question)
     told, folder = asking.explain(utterance), asking.assistant.knowledge.folder
@@ -189,7 +197,7 @@ def why(
 @main.command()
 @click.option("--language", metavar="LANGUAGE", help="Begin in this language, such as de.")
 @base_options
-def chat(language: str | None, knowledge: Path | None, models: Path | None) -> int:
+def chat(language: str | None, knowledge: Path | None, models: Path | None, encoder: str | None) -> int:
     """Talk with the assistant; /help there lists what else can be done.
 
     \b
@@ -200,7 +208,7 @@ def chat(language: str | None, knowledge: Path | None, models: Path | None) -> i
     from assistant import wiring
     from assistant.channels import terminal
 
-    asking = _open_asking(_settings(knowledge, models), language)
+    asking = _open_asking(_settings(knowledge, models, encoder), language)
     terminal.chat(asking.assistant, asking.conversation, wiring.open_voice, wiring.state_folder())
     return 0
 
@@ -208,7 +216,7 @@ def chat(language: str | None, knowledge: Path | None, models: Path | None) -> i
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, for machines.")
 @base_options
-def check(as_json: bool, knowledge: Path | None, models: Path | None) -> int:
+def check(as_json: bool, knowledge: Path | None, models: Path | None, encoder: str | None) -> int:
     """Tell what must be mended in the pages.
 
     Reads every page strictly; where they are in order, tries every question and every check
@@ -225,7 +233,7 @@ def check(as_json: bool, knowledge: Path | None, models: Path | None) -> int:
     from assistant.channels.checking import check_base
     from assistant.channels.lines import check_json, has_errors, summary
 
-    settings, out = _settings(knowledge, models), _screen(sys.stdout)
+    settings, out = _settings(knowledge, models, encoder), _screen(sys.stdout)
     base, problems = check_base(settings, wiring.matcher_maker(settings), _screen(sys.stderr))
     if as_json:
         out.data(check_json(base, problems))
@@ -261,10 +269,10 @@ def init(folder: Path | None, knowledge: Path | None, **_unused: object) -> int:
 # --- between the commands and the house --------------------------------------------------------
 
 
-def _settings(knowledge: Path | None, models: Path | None) -> Settings:
+def _settings(knowledge: Path | None, models: Path | None, encoder: str | None) -> Settings:
     from assistant.settings import find_knowledge, load_settings
 
-    return load_settings(find_knowledge(knowledge), models)
+    return load_settings(find_knowledge(knowledge), models, encoder)
 
 
 def _open_asking(

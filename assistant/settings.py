@@ -17,7 +17,8 @@ from typing import Any
 from assistant.errors import KnowledgeError, SettingsError
 
 FILE_NAME = "settings.toml"
-_KEYS = ("default_language", "answer_above", "offer_above", "margin")
+_KEYS = ("default_language", "encoder", "answer_above", "offer_above", "margin")
+ENCODERS = ("fast", "accurate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Settings:
     model_folders: tuple[Path, ...] = ()  # searched in this order
     cache_folder: Path | None = None  # None: the user's cache folder
     default_language: str = "en"
+    encoder: str = "fast"  # one of ENCODERS
     answer_above: float = 0.55  # a probability: answer at once from here on
     offer_above: float = 0.3  # a probability: below, the honest answer is "I don't know"
     margin: float = 0.15  # a difference of probabilities: a nearer runner-up is asked about
@@ -56,14 +58,20 @@ def find_knowledge(given: Path | None, environment: Mapping[str, str] = os.envir
 
 
 def load_settings(
-    knowledge_folder: Path, models: Path | None = None, environment: Mapping[str, str] = os.environ
+    knowledge_folder: Path,
+    models: Path | None = None,
+    encoder: str | None = None,
+    environment: Mapping[str, str] = os.environ,
 ) -> Settings:
     """Read the settings of a knowledge base; raises SettingsError naming file and key."""
+    stored = _read_file(knowledge_folder / FILE_NAME)
+    if named := encoder or environment.get("ASSISTANT_ENCODER"):
+        stored["encoder"] = _encoder("--encoder" if encoder else "ASSISTANT_ENCODER", named)
     return Settings(
         knowledge_folder=knowledge_folder,
         model_folders=_model_folders(models, environment),
         cache_folder=Path(environment["ASSISTANT_CACHE"]) if environment.get("ASSISTANT_CACHE") else None,
-        **_read_file(knowledge_folder / FILE_NAME),
+        **stored,
     )
 
 
@@ -98,5 +106,17 @@ def _check(path: Path, key: str, value: object) -> None:
     if key == "default_language":
         if not (isinstance(value, str) and re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]+)*", value)):
             raise SettingsError(f'{path}: `default_language` must be a language such as "de", not {value!r}')
+    elif key == "encoder":
+        _encoder(f"{path}: `encoder`", value)
     elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise SettingsError(f"{path}: `{key}` must be a number from 0 to 1, not {value!r}")
+
+
+def _encoder(named_by: str, value: object) -> str:
+    if value in ENCODERS:
+        return str(value)
+    raise SettingsError(
+        f"{named_by} must be one of {', '.join(ENCODERS)}, not {value!r}",
+        "`fast` needs some milliseconds a question, `accurate` some 25 and pip install "
+        "'offline-assistant[accurate]'",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import threading
 from collections.abc import Callable, Mapping
@@ -22,13 +23,14 @@ APPLICATION = "offline-assistant"  # the name of its folders in the user's home
 
 
 def build_assistant(settings: Settings) -> Assistant:
-    """The assistant of a knowledge folder; raises KnowledgeError with the problems of pages with errors."""
+    """The assistant of a knowledge folder; raises KnowledgeError with the problems of pages with errors,
+    ModelError where an encoder that was asked for is missing."""
     from assistant.answering import Assistant
 
     # The encoder takes a second: it loads while the pages are read. The collector would look through
     # its 128,000 words again and again for garbage that is not there.
     gc.disable()
-    threading.Thread(target=_encoder, daemon=True).start()
+    threading.Thread(target=_load_encoder, args=[settings.encoder], daemon=True).start()
     try:
         library = open_library(settings)
         library.load()
@@ -45,10 +47,13 @@ def open_library(settings: Settings) -> Library:
 
 
 def matcher_maker(settings: Settings) -> Callable[[Knowledge], Matching]:
-    """Makes matchers that share one encoder; without it they work on with the rest and note it."""
+    """Makes matchers that share one encoder; without the fast one they work on with the rest and note it.
+
+    Raises ModelError where the accurate encoder was asked for and is missing: who asked for it wants to know.
+    """
     from assistant.matching.matcher import Matcher, MatcherOptions
 
-    encoder = _encoder()
+    encoder = _encoder(settings.encoder)
     options = MatcherOptions(
         settings.answer_above, settings.offer_above, settings.margin, cache_folder(settings)
     )
@@ -58,20 +63,42 @@ def matcher_maker(settings: Settings) -> Callable[[Knowledge], Matching]:
 _one_encoder = threading.Lock()
 
 
-def _encoder() -> Encoder | None:
+def _encoder(name: str) -> Encoder | None:
     """The sentence encoder: it takes 130 MB, so one serves the whole process."""
     with _one_encoder:
-        return _loaded_encoder()
+        return _loaded_encoder(name)
+
+
+def _load_encoder(name: str) -> None:
+    """Ahead of need; what is wrong with it is told to whoever needs it."""
+    with contextlib.suppress(ModelError):
+        _encoder(name)
 
 
 @cache
-def _loaded_encoder() -> Encoder | None:
+def _loaded_encoder(name: str) -> Encoder | None:
+    return ENCODERS[name]()
+
+
+def _open_fast_encoder() -> Encoder | None:
     from assistant.matching.semantic import open_encoder
 
     try:
         return open_encoder()
     except ModelError:
         return None  # the matcher's notes say so
+
+
+def _open_accurate_encoder() -> Encoder:
+    from assistant.matching.side_by_side import open_accurate_encoder
+
+    return open_accurate_encoder()
+
+
+ENCODERS: Mapping[str, Callable[[], Encoder | None]] = {
+    "fast": _open_fast_encoder,
+    "accurate": _open_accurate_encoder,
+}
 
 
 def cache_folder(settings: Settings) -> Path:

@@ -1,0 +1,45 @@
+"""Two sentence encoders behind one plug: what one mistakes, the other often knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from assistant.matching.semantic import open_encoder
+from assistant.matching.semantic_e5 import open_e5
+from assistant.ports import Encoder
+
+Floats = npt.NDArray[np.float32]
+
+_SHARE_OF_E5 = 0.5
+
+
+class SideBySide:
+    """The vectors of two encoders in one row: its cosine is the weighted mean of both cosines."""
+
+    def __init__(self, first: Encoder, second: Encoder, share_of_second: float) -> None:
+        """`share_of_second` is a number from 0 to 1; the first has the rest."""
+        self._both = (first, second)
+        self._lengths = np.sqrt(np.array([1 - share_of_second, share_of_second], np.float32))
+        self.dimensions = first.dimensions + second.dimensions
+        self.name = f"{first.name} + {second.name} x {share_of_second:g}"
+
+    def encode(self, texts: Sequence[str]) -> Floats:
+        """Shape (len(texts), dimensions), rows of length one."""
+        parts = [
+            length * encoder.encode(texts) for length, encoder in zip(self._lengths, self._both, strict=True)
+        ]
+        return np.hstack(parts)
+
+    def frequency(self, word: str) -> float | None:
+        """What the first encoder's vocabulary knows of a common word, if it can tell."""
+        tell = getattr(self._both[0], "frequency", None)
+        return tell(word) if tell else None
+
+
+def open_accurate_encoder() -> Encoder:
+    """Both encoders side by side; raises ModelError where one is missing or damaged."""
+    second = open_e5()  # first, for it may well be missing and is asked in no time
+    return SideBySide(open_encoder(), second, _SHARE_OF_E5)

@@ -233,9 +233,11 @@ def _why_write(told: Explanation) -> str:
 
 def _where_to_write(sheet: _Sheet, told: Explanation) -> Iterator[str]:
     """The nearest entries; whoever has found a wrong answer knows a better place."""
-    near = 0 if isinstance(told.match, Found) or told.is_far else 2 if isinstance(told.match, Unsure) else 1
-    for standing in told.standings[:near]:
-        if standing.last_question and standing.entry not in told.small_talk:
+    if isinstance(told.match, Found) or told.is_far:
+        return
+    likely = told.match.entries if isinstance(told.match, Unsure) else (told.standings[0].entry,)
+    for standing in told.standings:
+        if standing.entry in likely and standing.last_question and standing.entry not in told.small_talk:
             yield f"`{standing.entry}`: below {sheet.where(standing.last_question)}"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import Literal, Protocol
 
@@ -30,6 +31,7 @@ from assistant.values import (
 )
 
 Kind = Literal["known", "small", "unknown"]
+Run = tuple[str, ...]  # of words
 Likeness = Literal["word for word", "words", "letters", "meaning"]
 
 _MOST_WORDS = 60  # of a question that are tried, one by one; a paragraph has more
@@ -204,7 +206,12 @@ def _doubt(match: Match, thresholds: Thresholds) -> str:
     """The reason of a match that its probabilities alone do not give."""
     if isinstance(match, Found | Several) or not match.ranking.candidates:
         return ""
-    return "" if decide(match.ranking, thresholds).reason == match.reason else match.reason
+    if decide(match.ranking, thresholds).reason != match.reason:
+        return match.reason
+    held_back = f"`{match.ranking.candidates[0].entry}` is held back: "  # it says the opposite
+    return next(
+        (note.removeprefix(held_back) for note in match.ranking.notes if note.startswith(held_back)), ""
+    )
 
 
 def _likeness(case: _Case, vocabulary: _Vocabulary) -> Likeness:
@@ -248,7 +255,7 @@ def _place(entry: Entry | None, phrase: str) -> Place | None:
 
 def _words(case: _Case, vocabulary: _Vocabulary) -> tuple[Word, ...]:
     """Every word of the question, those first that change most when they are left out."""
-    mended = {typed for typed, _ in _read_as(case, vocabulary)}
+    mended = {word for typed, _ in _read_as(case, vocabulary) for word in typed.split()}
     kinds: dict[str, Kind] = {
         word: "known" if word in mended else vocabulary.kind(word)
         for word in spoken_words(case.utterance.text)
@@ -273,15 +280,28 @@ def _left_out(case: _Case, kinds: Mapping[str, Kind]) -> tuple[Trial, ...]:
 
 def _read_as(case: _Case, vocabulary: _Vocabulary) -> tuple[tuple[str, str], ...]:
     """Words with a slip and what they were read as, as the pages spell it."""
+    if _read(case) != case.utterance:
+        return ()  # one sentence of several was compared
     typed = {fold(word): word for word in spoken_words(case.utterance.text)}
     folded, compared = words(fold(cut(case.utterance.text)[0])), words(case.match.ranking.compared)
-    if len(folded) != len(compared):
-        return ()
     return tuple(
-        (typed.get(one, one), vocabulary.spelled(other))
-        for one, other in dict.fromkeys(zip(folded, compared, strict=True))
-        if one != other
+        (
+            " ".join(typed.get(word, word) for word in one),
+            " ".join(vocabulary.spelled(word) for word in other),
+        )
+        for one, other in dict.fromkeys(_replaced(folded, compared))
     )
+
+
+def _replaced(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[Run, Run]]:
+    """The words that others stand for, one for one where there are as many."""
+    steps = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    for kind, start, end, other_start, other_end in steps:
+        one, other = tuple(before[start:end]), tuple(after[other_start:other_end])
+        if kind == "replace" and len(one) == len(other):
+            yield from (((word,), (read,)) for word, read in zip(one, other, strict=True))
+        elif kind == "replace":
+            yield one, other
 
 
 def _added(case: _Case, vocabulary: _Vocabulary) -> tuple[Trial, ...]:

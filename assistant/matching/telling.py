@@ -12,6 +12,10 @@ from assistant.values import Found, Several, Unsure
 _NAMED = 3  # words; more of them in one sentence are not read
 _FAR = 0.05  # a probability; a runner-up below is no rival
 
+_OPPOSITE = (
+    "What says the opposite of a phrase is offered at most, never answered. If the entry does answer "
+    "it, write the question there."
+)
 # What a doubt means and what an editor can do about it, by what its sentence holds.
 _DOUBTS = {
     "only words that many questions share": (
@@ -22,6 +26,9 @@ _DOUBTS = {
         "A single new word may mean anything. Where customers really say it, write it as a question "
         "of the entry they mean."
     ),
+    "phrase does not": _OPPOSITE,
+    "the phrase `": _OPPOSITE,
+    "the phrase says": _OPPOSITE,
     "in a script": (
         "Letters that no page is written in cannot be compared word by word. Pages in that language "
         "would help."
@@ -200,7 +207,8 @@ def either(named: Sequence[str]) -> str:
 
 def worth_writing(told: Explanation) -> str:
     """The question as an editor would write it on a page: on one line, slips of the fingers mended."""
-    read = {fold(typed): other for typed, other in told.read_as}
+    # Words that were parted or joined are guesses that an editor can make better.
+    read = {fold(typed): other for typed, other in told.read_as if " " not in typed + other}
     return " ".join(_mended(written, read) for written in told.utterance.text.split())
 
 

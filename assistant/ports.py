@@ -7,7 +7,7 @@ file can stand for a microphone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from assistant.values import Heard
 
@@ -72,4 +72,13 @@ class Encoder(Protocol):
 
     def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Shape (len(texts), dimensions), rows of length one; any text whatever is accepted."""
+        ...
+
+
+@runtime_checkable
+class Lexicon(Protocol):
+    """Knows the common words of the customers' languages; an encoder may be one as well."""
+
+    def frequency(self, word: str) -> float | None:
+        """Of a small-letter word among all words, as a natural logarithm; None: not listed."""
         ...

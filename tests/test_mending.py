@@ -31,10 +31,13 @@ VOCABULARY = Vocabulary(QUESTIONS)
         ("whats the waranty", "whats the warranty"),
         ("I want to retrun this", "I want to return this"),
         ("kundnekarte", "kundenkarte"),
+        ("wlna", "wlan"),
+        ("erturn", "return"),
+        ("wsrranty", "warranty"),
     ],
 )
 def test_a_slip_is_read_as_the_word_of_the_base(typed: str, read: str) -> None:
-    assert VOCABULARY.mended(typed) == read
+    assert VOCABULARY.mended(VOCABULARY.respelled(typed)) == read
 
 
 @pytest.mark.parametrize(
@@ -45,7 +48,6 @@ def test_a_slip_is_read_as_the_word_of_the_base(typed: str, read: str) -> None:
         "WLAN",
         "warten",
         "barken",
-        "wlna",
         "12345",
         "배송",
         "🙂",
@@ -54,13 +56,13 @@ def test_a_slip_is_read_as_the_word_of_the_base(typed: str, read: str) -> None:
     ],
 )
 def test_known_short_and_far_words_are_left_alone(typed: str) -> None:
-    assert VOCABULARY.mended(typed) is None
+    assert VOCABULARY.mended(VOCABULARY.respelled(typed)) == typed
 
 
 @given(st.text(max_size=60))
 def test_no_text_makes_mending_raise_and_mending_twice_changes_nothing(text: str) -> None:
     mended = VOCABULARY.mended(text)
-    assert mended is None or VOCABULARY.mended(mended) is None
+    assert VOCABULARY.mended(mended) == mended
 
 
 def test_the_matcher_reads_a_slip_and_says_so(encoder: Encoder) -> None:

@@ -15,10 +15,11 @@ from assistant.matching.content import common_words, function_words, scripts
 from assistant.matching.evidence import Heads, Phrases, Texts, unit
 from assistant.matching.heads import Head, LogisticOptions, log_softmax, logistic_head
 from assistant.matching.mending import Vocabulary
+from assistant.matching.reading import Reader
 from assistant.matching.terms import Bags, hashed_features, letter_bags
 from assistant.matching.text import as_heard, cut, fold
 from assistant.matching.training import train
-from assistant.ports import Encoder
+from assistant.ports import Encoder, Lexicon
 from assistant.values import Knowledge
 
 _LANGUAGE_FEATURES = 1024
@@ -53,7 +54,10 @@ class Base:
         self.phrases = Phrases(written, entries, self._vectors(cache, "heard"))
         self.heads: Heads = train(self.phrases, cache, encoder.name if encoder else "")
         self._own = {wording.text: place for place, wording in enumerate(wordings)}
-        self.vocabulary = Vocabulary(wording.text for wording in wordings)
+        self.vocabulary = Vocabulary(
+            (wording.text for wording in wordings), encoder if isinstance(encoder, Lexicon) else None
+        )
+        self.reader = Reader(self.vocabulary)
         self.exact = frozenset(wording.folded for wording in wordings)
         by_entry = groupby(wordings, key=lambda wording: (wording.entry, wording.language))
         self.empty_words = function_words() | common_words([w.folded for w in group] for _, group in by_entry)

@@ -160,8 +160,7 @@ def _readings(utterance: Utterance, base: Base) -> list[str]:
     """The text, with slips of the fingers mended where there are any, then as it was typed, then the
     other readings of the same sound that differ, best first."""
     text, *others = [cut(reading)[0] for reading in (utterance.text, *utterance.also_heard)]
-    mended = base.vocabulary.mended(text)
-    readings = [mended, text] if mended else [text]
+    readings = base.reader.readings(text)
     seen = {fold(reading) for reading in readings}
     for reading in others:
         if (folded := fold(reading)) and folded not in seen:

@@ -3,50 +3,180 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from assistant.matching import lexical
 from assistant.matching.content import function_words
 from assistant.matching.text import as_heard, fold, words
+from assistant.ports import Lexicon
 
-_WORD = re.compile(r"[\w'’-]+")
+WORD = re.compile(r"[\w'’-]+")
 _SHORTEST = 5  # letters; in shorter words a slip makes another word ("wife", "wifi")
+_SHORTEST_SWAPPED = 4  # letters; two swapped ones seldom make another word ("hudn")
+_SHORTEST_ELSEWHERE = 7  # letters; "karte" is no slip for "warte", "joliday" is one for "holiday"
 _TWO_SLIPS_FROM = 10  # letters
+# A real word is a slip only of one that is twenty times as common: "strat" of "start", but not "from"
+# of "form". In natural logarithms.
+_FAR_MORE_COMMON = 3.0
+_DOTS_LOST = str.maketrans({"ä": "a", "ö": "o", "ü": "u", "ß": "s"})
+# On a German and on an English keyboard; a slip on the first letter is looked for among these alone.
+_KEYS = ("qwertzuiop", "qwertyuiop", "asdfghjkl", "yxcvbnm", "zxcvbnm")
+# What tells a form of a word from a slip: both are real words, and correct ones are left alone.
+_ENDINGS = frozenset(
+    (
+        "e",
+        "en",
+        "er",
+        "es",
+        "em",
+        "n",
+        "s",
+        "t",
+        "et",
+        "st",
+        "te",
+        "ten",
+        "r",
+        "m",
+        "d",
+        "ed",
+        "ing",
+        "al",
+        "ly",
+    )
+)
+_SHORTEST_STEM = 3  # letters
 
 
 class Vocabulary:
     """The words of a base, each as its editors spell it."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
+    def __init__(self, texts: Iterable[str], lexicon: Lexicon | None = None) -> None:
+        """The `lexicon` tells real words that the base lacks from slips of words that it has."""
+        self._lexicon = lexicon
         self._spelled: dict[str, str] = {}
+        self.neighbours: set[tuple[str, str]] = set()  # folded words that stand side by side
         for text in texts:
-            for word in as_heard(text).split():
-                if folded := fold(word):
-                    self._spelled.setdefault(folded, word)
+            listed = [(folded, word) for word in as_heard(text).split() if (folded := fold(word))]
+            for folded, word in listed:
+                self._spelled.setdefault(folded, word)
+            folded_words = [folded for folded, _ in listed]
+            self.neighbours.update(pairwise(folded_words))
         self._known = self._spelled.keys() | function_words()
-        # By their first letter: fingers seldom miss that one, and "karte" is no slip for "warte".
+        # "offnung" for "öffnung": a keyboard without dots
+        self._without_dots = {
+            plain: word
+            for folded, word in self._spelled.items()
+            if (plain := fold(word.translate(_DOTS_LOST))) != folded
+            and plain not in self._known
+            and self._is_likelier(folded, self.frequency(plain))
+        }
+        spellings = (*self._spelled.values(), *self._known, *self._without_dots)
+        self._written = frozenset(word for word in spellings if word.isalnum())
+        # By their first letter: fingers seldom miss that one.
         self._long: dict[str, list[str]] = {}
         for word in self._spelled:
             if len(word) >= _SHORTEST and " " not in word:
                 self._long.setdefault(word[0], []).append(word)
 
-    def mended(self, text: str) -> str | None:
-        """The text with slips mended and umlauts as the base spells them; None where nothing changes."""
-        mended = _WORD.sub(lambda found: self._in_its_case(found[0]), text)
-        return mended if mended != text else None
+    def knows(self, folded: str) -> bool:
+        """Is it a word of the base's questions?"""
+        return folded in self._spelled
 
-    def _in_its_case(self, written: str) -> str:
-        mended = self._mended_word(written.lower())
-        if mended == written.lower():
-            return written
-        return mended[:1].upper() + mended[1:] if written[:1].isupper() else mended
+    def is_written(self, word: str) -> bool:
+        """Like `spelled`, much faster, for words of letters alone."""
+        return word in self._written
+
+    def spelled(self, word: str) -> str | None:
+        """A small-letter word of the base or of the function words as it is spelled; None for any other."""
+        folded = fold(word)
+        if folded in self._known:
+            known = self._spelled.get(folded, word)
+            return known if word.isascii() and not known.isascii() else word
+        return self._without_dots.get(folded)
+
+    def frequency(self, word: str) -> float | None:
+        """Of a small-letter word in ordinary text, as a natural logarithm; None: not listed."""
+        return self._lexicon.frequency(word) if self._lexicon else None
+
+    def respelled(self, text: str) -> str:
+        """The text with umlauts as the base spells them."""
+        return WORD.sub(lambda found: _in_its_case(found[0], self.spelled(found[0].lower())), text)
+
+    def mended(self, text: str) -> str:
+        """The text with slips mended, which is a guess."""
+        return WORD.sub(lambda found: _in_its_case(found[0], self._mended_word(found[0].lower())), text)
 
     def _mended_word(self, word: str) -> str:
         folded = fold(word)
-        if folded in self._spelled:
-            return self._spelled[folded]
-        if len(folded) < _SHORTEST or folded in self._known or len(words(folded)) > 1 or folded.isdigit():
+        if folded in self._known:
             return word
+        if len(folded) < _SHORTEST_SWAPPED or len(words(folded)) > 1 or any(map(str.isdigit, folded)):
+            return word
+        meant = self._swapped(word, folded)
+        if meant is None and not self.is_real(word):
+            meant = self._near(folded)
+        if meant is None or _is_another_form(folded, meant):
+            return word
+        return self._spelled.get(meant, meant)
+
+    def is_real(self, word: str) -> bool:
+        """Is it a common word, or a regular form of one?"""
+        if self.frequency(word) is not None:
+            return True
+        stems = (word.removesuffix(ending) for ending in _ENDINGS if word.endswith(ending))
+        return any(
+            self.frequency(stem) is not None or self.frequency(f"{stem}e") is not None
+            for stem in stems
+            if len(stem) >= _SHORTEST_STEM
+        )
+
+    def _swapped(self, word: str, folded: str) -> str | None:
+        """The known word that this one is but for two neighbouring letters."""
+        own = self.frequency(word)
+        for at in range(len(folded) - 1):
+            other = folded[:at] + folded[at + 1] + folded[at] + folded[at + 2 :]
+            if other in self._known and other != folded and self._is_likelier(other, own):
+                return other
+        return None
+
+    def _is_likelier(self, other: str, own: float | None) -> bool:
+        if own is None:
+            return True
+        frequency = self.frequency(self._spelled.get(other, other))
+        return frequency is not None and frequency - own >= _FAR_MORE_COMMON
+
+    def _near(self, folded: str) -> str | None:
+        if len(folded) < _SHORTEST:
+            return None
         slips = 2 if len(folded) >= _TWO_SLIPS_FROM else 1
         near = lexical.nearest_word(folded, self._long.get(folded[0], ()), slips)
-        return self._spelled[near] if near else word
+        if near is None and len(folded) >= _SHORTEST_ELSEWHERE:
+            near = next((other for other in _other_beginnings(folded) if other in self._spelled), None)
+        return near
+
+
+def _in_its_case(written: str, meant: str | None) -> str:
+    if meant is None or meant == written.lower():
+        return written
+    return meant[:1].upper() + meant[1:] if written[:1].isupper() else meant
+
+
+def _other_beginnings(folded: str) -> Iterator[str]:
+    """The word with its first letter hit twice, or the key beside it hit instead."""
+    if folded[0] == folded[1]:
+        yield folded[1:]
+    for row in _KEYS:
+        at = row.find(folded[0])
+        if at >= 0:
+            yield from (letter + folded[1:] for letter in row[max(at - 1, 0) : at] + row[at + 1 : at + 2])
+
+
+def _is_another_form(folded: str, other: str) -> bool:
+    """Do they differ in their ending alone? Then a customer wrote another form of the editors' word."""
+    same = 0
+    while same < min(len(folded), len(other)) and folded[same] == other[same]:
+        same += 1
+    rests = {folded[same:], other[same:]} - {""}
+    return same >= _SHORTEST - 1 and rests <= _ENDINGS

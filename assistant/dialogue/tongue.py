@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assistant.matching.content import scripts
+from assistant.matching.telltale import language_of_script
 from assistant.matching.text import cut, fold, words
 from assistant.values import Conversation, Knowledge, Match, Unknown, Utterance
 
@@ -37,17 +38,6 @@ _NAMES = {
     "zh": "Chinese",
 }
 
-# A script that one language alone is written in tells the language from a single word.
-_SCRIPTS = {
-    "HANGUL": "ko",
-    "HIRAGANA": "ja",
-    "KATAKANA": "ja",
-    "CJK": "zh",
-    "THAI": "th",
-    "GREEK": "el",
-    "HEBREW": "he",
-}
-
 
 def language_name(tag: str) -> str:
     """The English name of a language: "German" for "de", "German (de-AT)" for "de-AT"."""
@@ -71,7 +61,7 @@ def language_of_reply(
     said = fold(cut(utterance.text)[0])
     told = [asked, conversation.language, nearest]
     if not _is_latin(said):
-        told = [asked, _language_of_script(said), nearest, conversation.language]
+        told = [asked, language_of_script(scripts(said)), nearest, conversation.language]
     elif conversation.language and len(words(said)) < 2:
         told = [conversation.language]
     for tag in (conversation.chosen_language, *told):
@@ -95,10 +85,3 @@ def known_language(knowledge: Knowledge, tag: str | None) -> str | None:
 
 def _is_latin(folded: str) -> bool:
     return scripts(folded) <= {"LATIN"}
-
-
-def _language_of_script(folded: str) -> str | None:
-    known = {_SCRIPTS[script] for script in scripts(folded) if script in _SCRIPTS}
-    if "ja" in known:  # Japanese is written in Chinese characters too
-        return "ja"
-    return known.pop() if len(known) == 1 else None

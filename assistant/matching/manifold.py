@@ -26,11 +26,12 @@ One = Found | Unsure | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the base says of words: phrases asked word for word, empty words, its small talk."""
+    """What a base knows by heart."""
 
-    exact: Collection[str]
-    empty_words: Collection[str]
-    small_talk: Collection[str]  # entries that are the assistant's own sentences
+    exact: Collection[str] = ()  # its phrases, folded
+    empty_words: Collection[str] = ()
+    small_talk: Collection[str] = ()  # entries that are the assistant's own sentences
+    languages: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

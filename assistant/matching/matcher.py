@@ -16,6 +16,7 @@ from assistant.matching.deciding import Thresholds, decide
 from assistant.matching.evidence import WITNESSES, gather
 from assistant.matching.manifold import Known, Manifold, One
 from assistant.matching.ranking import Ranked, Weights, load_weights, merged, rank
+from assistant.matching.telltale import READ_BY_ENCODER, foreign_language, is_single_word
 from assistant.matching.text import LONGEST_QUESTION, cut, fold, words
 from assistant.ports import Encoder
 from assistant.values import Candidate, Knowledge, Match, Ranking, Unknown, Utterance, Witness
@@ -96,7 +97,8 @@ class Matcher:
         matches: list[One] = []
         start = 0
         for utterance, group in zip(utterances, readings, strict=True):
-            told = utterance.language or tongues[start] or language
+            foreign = foreign_language(utterance.text, self._known.languages, base.scripts)
+            told = utterance.language or foreign or tongues[start] or language
             votes = merged(ranked[start : start + len(group)])
             vector = None if texts.vectors is None else texts.vectors[start]
             said = Question(cut(utterance.text)[0], group[0], told, vector)
@@ -119,8 +121,8 @@ class Matcher:
 
 def _known(base: Base | None, knowledge: Knowledge) -> Known:
     if base is None:
-        return Known((), (), ())
-    return Known(base.exact, base.empty_words, knowledge.own_names)
+        return Known()
+    return Known(base.exact, base.empty_words, knowledge.own_names, knowledge.languages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +149,12 @@ def _doubt(base: Base, compared: str, first: Candidate) -> str:
         return ""
     if all(word in base.empty_words for word in words(compared)):
         return "it holds only words that many questions share"
-    likeness = next(witness.value for witness in first.witnesses if witness.name == "letters")
-    if len(words(compared)) == 1 and likeness < _LIKE_A_KNOWN_WORD:
-        return "it is a single word that no question holds"
     own = scripts(compared)
-    if own and not own & base.scripts:
+    likeness = next(witness.value for witness in first.witnesses if witness.name == "letters")
+    if is_single_word(compared) and likeness < _LIKE_A_KNOWN_WORD:
+        return "it is a single word that no question holds"
+    is_read = base.encoder is not None and own <= READ_BY_ENCODER
+    if own and not own & base.scripts and not is_read:
         return f"it is written in a script ({', '.join(sorted(own)).title()}) that no question uses"
     return ""
 

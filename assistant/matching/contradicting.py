@@ -18,12 +18,13 @@ Floats = npt.NDArray[np.float32]
 
 MOST = 0.5  # probability of a contradicted entry: offered at most, never answered
 _LOOKED_AT = 5  # entries, best first; a later one is not answered anyway
-_WORTH_A_LOOK = 0.05  # a probability
+_WORTH_A_LOOK = 0.1  # a probability; the others matter to no decision
 _TWIN_AMONG = 8  # entries: where the right twin is looked for
 _LEFT = 0.2  # of a contradicted entry's probability where its twin says what was asked
 # Differences of cosines between two phrases of one entry or of two twins.
-_AS_NEAR = 0.02  # a phrase that says neither the one nor the other speaks for its entry so near
-_NEAR = 0.15  # a phrase that says what was asked
+_NEAR = 0.15  # a phrase so much less like the question than the likest still counts
+_SAME_MATTER = 0.3  # so does one with the opposite word: vectors may not see that it is about the same
+_AS_NEAR = 0.02  # a phrase that negates nothing speaks for its entry so near one that does
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +77,22 @@ class _Compared:
         return {place: opposed for place in places if (opposed := self._contradiction(place))}
 
     def _contradiction(self, place: int) -> Opposition | None:
-        wording = self._base.wordings[int(self.ranked.phrases[place])]
-        if not opposition(self._text, said(wording.text, wording.language)):
-            return None
         phrases = self.phrases(place)
-        opposed = ((phrase.likeness, opposition(self._text, phrase.said)) for phrase in phrases)
-        nearest, found = next((likeness, found) for likeness, found in opposed if found)
-        spoken_for = any(self._speaks_for(phrase, found, nearest) for phrase in phrases)
-        return None if spoken_for else found
+        opposed = ((phrase, opposition(self._text, phrase.said)) for phrase in phrases)
+        nearest, found = next(((phrase, found) for phrase, found in opposed if found), (None, None))
+        if nearest is None or found is None:
+            return None
+        near = phrases[0].likeness - (_NEAR if found.kind == "negation" else _SAME_MATTER)
+        if nearest.likeness < near or any(self._speaks_for(each, found, nearest) for each in phrases):
+            return None
+        return found
 
-    def _speaks_for(self, phrase: _Phrase, found: Opposition, nearest: float) -> bool:
-        if phrase.likeness < nearest - _NEAR or opposition(self._text, phrase.said):
-            return False
-        return phrase.likeness >= nearest - _AS_NEAR or (
-            found.kind != "negation" and agrees(self._text, phrase.said, found)
-        )
+    def _speaks_for(self, phrase: _Phrase, found: Opposition, opposed: _Phrase) -> bool:
+        """Does this phrase of the same entry say what was asked, though another says the opposite?"""
+        if found.kind != "negation":
+            return phrase.likeness >= opposed.likeness - _NEAR and agrees(self._text, phrase.said, found)
+        as_near = phrase.likeness >= opposed.likeness - _AS_NEAR
+        return as_near and not opposition(self._text, phrase.said)
 
     def twin(self, place: int, found: Opposition, others: Iterable[int]) -> int | None:
         """The place of the nearest entry that says what was asked, where one is near."""

@@ -12,6 +12,7 @@ from assistant.matching.text import fold
 
 _NEAR = 2  # words between the two of `turn_off`: "turn the heating off"
 _SHORTEST_INFLECTED = 3  # letters: "to" has no endings
+_REMEMBERED = 50_000  # words that were looked up; most come again
 _PAIRS = ("pairs", "undone", "bound")
 _SETTINGS = ("endings", "prefixes", "after_particles")  # lists of something else than words to find
 
@@ -48,6 +49,7 @@ class OpposedWords:
         self._whole: dict[str, list[tuple[int, int]]] = {}  # word -> pattern, which part of it
         self._begun: dict[str, list[tuple[int, int]]] = {}
         self._within: list[tuple[str, int, int]] = []
+        self._seen: dict[str, Sequence[tuple[int, int]]] = {}
         self.excuses: dict[str, frozenset[str]] = {}
         self._endings = str(listed["endings"]).split()
         self.prefixes = tuple(str(listed["prefixes"]).split())
@@ -103,17 +105,25 @@ class OpposedWords:
     def hits(self, words: Sequence[str]) -> Iterator[Hit]:
         """All that is listed among folded words, in their order."""
         found = [self._parts_of(word) for word in words]
-        closing = [self._closes(words, place) for place in range(len(words))]
         for place, parts in enumerate(found):
             for number, part in parts:
                 pattern = self._patterns[number]
-                if part:
-                    continue
-                places = self._rest(found, closing, number, place)
-                if len(places) == pattern.parts:
-                    yield Hit(pattern.mark, places)
+                if part == 0 and pattern.parts == 1:
+                    yield Hit(pattern.mark, (place,))
+                elif part == 0:
+                    places = self._rest(words, found, number, place)
+                    if len(places) == pattern.parts:
+                        yield Hit(pattern.mark, places)
 
-    def _parts_of(self, word: str) -> list[tuple[int, int]]:
+    def _parts_of(self, word: str) -> Sequence[tuple[int, int]]:
+        known = self._seen.get(word)
+        if known is None:
+            if len(self._seen) >= _REMEMBERED:
+                self._seen.clear()
+            known = self._seen[word] = self._look_up(word)
+        return known
+
+    def _look_up(self, word: str) -> Sequence[tuple[int, int]]:
         parts = list(self._whole.get(word, ()))
         for end in range(1, len(word) + 1):
             parts += self._begun.get(word[:end], ())
@@ -121,13 +131,14 @@ class OpposedWords:
         return parts
 
     def _rest(
-        self, found: Sequence[list[tuple[int, int]]], closing: Sequence[bool], number: int, start: int
+        self, words: Sequence[str], found: Sequence[Sequence[tuple[int, int]]], number: int, start: int
     ) -> tuple[int, ...]:
+        """The places of a pattern's words from its first one on; fewer where one is missing."""
         pattern, places = self._patterns[number], [start]
         for part in range(1, pattern.parts):
             last = len(found) if pattern.gap < 0 else min(len(found), places[-1] + pattern.gap + 2)
             for place in range(places[-1] + 1, last):
-                if (number, part) in found[place] and (pattern.gap >= 0 or closing[place]):
+                if (number, part) in found[place] and (pattern.gap >= 0 or self._closes(words, place)):
                     places.append(place)
                     break
             else:

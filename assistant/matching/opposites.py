@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -61,7 +61,7 @@ class Said:
     denials: frozenset[str]  # stems
     asks: bool
     states: bool  # begins with a subject and wishes nothing
-    prefixes: tuple[str, ...]
+    undoing: tuple[tuple[str, str], ...]  # words with "un" before them, and what is left without
     excuses: Mapping[str, frozenset[str]]
 
 
@@ -100,14 +100,19 @@ def agrees(text: Said, phrase: Said, found: Opposition) -> bool:
 def _by_pair(text: Said, phrase: Said) -> Opposition | None:
     for pair in text.sides.keys() & phrase.sides.keys():
         ours, theirs = text.sides[pair], phrase.sides[pair]
-        excuses = text.excuses.get(pair, frozenset()) | phrase.excuses.get(pair, frozenset())
-        if _stand_apart(ours, theirs) and not excuses & (text.words | phrase.words):
+        if _stand_apart(ours, theirs) and not _excused(pair, text, phrase):
             return Opposition(pair, ours[0] or ours[1], theirs[0] or theirs[1])
     for key in text.bound.keys() & phrase.bound.keys():
         ours, theirs = text.bound[key], phrase.bound[key]
-        if _stand_apart(ours, theirs):
+        if _stand_apart(ours, theirs) and not _excused(key[0], text, phrase):
             return Opposition(key[0], ours[0] or ours[1], theirs[0] or theirs[1])
     return None
+
+
+def _excused(pair: str, text: Said, phrase: Said) -> bool:
+    """ "When do you close" asks the same as "when are you open"."""
+    excuses = text.excuses.get(pair, frozenset()) | phrase.excuses.get(pair, frozenset())
+    return bool(excuses & (text.words | phrase.words))
 
 
 def _stand_apart(ours: tuple[str, str], theirs: tuple[str, str]) -> bool:
@@ -117,21 +122,15 @@ def _stand_apart(ours: tuple[str, str], theirs: tuple[str, str]) -> bool:
 
 def _by_prefix(text: Said, phrase: Said) -> Opposition | None:
     """ "unsichtbar" and "sichtbar", whatever the lists hold."""
-    for prefix in text.prefixes:
-        for word in text.words:
-            if _is_undone(word, prefix, text, phrase):
-                return Opposition(prefix, word, word.removeprefix(prefix))
-        for word in phrase.words:
-            if _is_undone(word, prefix, phrase, text):
-                return Opposition(prefix, word.removeprefix(prefix), word)
+    if text.negated or phrase.negated:
+        return None
+    for word, plain in text.undoing:
+        if plain in phrase.words and plain not in text.words:
+            return Opposition("prefix", word, plain)
+    for word, plain in phrase.undoing:
+        if plain in text.words and plain not in phrase.words:
+            return Opposition("prefix", plain, word)
     return None
-
-
-def _is_undone(word: str, prefix: str, one: Said, other: Said) -> bool:
-    if not word.startswith(prefix):
-        return False
-    plain = word.removeprefix(prefix)
-    return len(plain) >= _STEM - 1 and plain in other.words and plain not in one.words
 
 
 def _by_negation(text: Said, phrase: Said) -> Opposition | None:
@@ -189,7 +188,6 @@ def said(text: str, language: str) -> Said:
             frozenset(), frozenset(), 1, False, False, None, {}, {}, frozenset(), False, False, (), {}
         )
     end = len(words.folded)
-    asks = bool(words.kinds[0] & {"asking", "auxiliaries", "reasons"})
     wishes = words.has("wishes", 0, end) or words.has("permissions", 0, end)
     return Said(
         stems=words.stems(0, end),
@@ -200,41 +198,57 @@ def said(text: str, language: str) -> Said:
         negation=_negation(words),
         sides=_sides(words),
         bound=_bound(words),
-        denials=frozenset(
-            stem for p in range(end) if words.has("denials", p, p + 1) and (stem := words.stem(p))
-        ),
-        asks=asks,
-        states="subjects" in words.kinds[0] and not wishes,
-        prefixes=listed.prefixes,
+        denials=frozenset(words.folded[p][:_STEM] for p in range(end) if "denials" in words.kinds[p]),
+        asks=bool(words.kinds[0] & {"asking", "auxiliaries", "reasons"}),
+        states=bool(words.kinds[0] & {"subjects", "determiners"}) and not wishes,
+        undoing=tuple(_undoing(words, listed.prefixes)),
         excuses=listed.excuses,
     )
 
 
+_folded = lru_cache(maxsize=_REMEMBERED)(fold)
+
+
 def _words(text: str, language: str) -> _Words:
-    written: list[str] = []
-    starts = [0]
-    for found in _WORD.finditer(text):
-        if folded := fold(found[0]):
-            written += [found[0]] if " " not in folded else folded.split()
-        elif starts[-1] != len(written):
-            starts.append(len(written))
-    folded_words = tuple(fold(word) for word in written)
+    written, starts = _in_clauses(text)
+    folded_words = tuple(_folded(word) for word in written)
     listed = opposed_words(language)
     hits = tuple(listed.hits(folded_words)) if listed else ()
     kinds: list[set[str]] = [set() for _ in written]
     for hit in hits:
         for place in hit.places:
             kinds[place].add(hit.mark.kind)
-    starts += [place for place, marks in enumerate(kinds) if "breaks" in marks and place]
-    starts = sorted({start for start in starts if start < len(written)})
+    breaks = {place for place, marks in enumerate(kinds) if "breaks" in marks}
     return _Words(
-        tuple(written),
-        folded_words,
-        tuple(map(frozenset, kinds)),
-        hits,
-        tuple(starts),
-        function_words(language),
+        written=tuple(written),
+        folded=folded_words,
+        kinds=tuple(map(frozenset, kinds)),
+        hits=hits,
+        starts=tuple(sorted(breaks.union(starts))),
+        small=function_words(language),
     )
+
+
+def _in_clauses(text: str) -> tuple[list[str], list[int]]:
+    """The words as they are written, and the places where a clause begins."""
+    written: list[str] = []
+    starts: list[int] = []
+    after_mark = True
+    for found in _WORD.finditer(text):
+        folded = _folded(found[0])
+        if folded and after_mark:
+            starts.append(len(written))
+        if folded:
+            written += [found[0]] if " " not in folded else folded.split()
+        after_mark = not folded
+    return written, starts
+
+
+def _undoing(words: _Words, prefixes: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for prefix in prefixes:
+        for word in words.folded:
+            if word.startswith(prefix) and len(word) - len(prefix) >= _STEM - 1:
+                yield word, word.removeprefix(prefix)
 
 
 def _sides(words: _Words) -> dict[str, tuple[str, str]]:
@@ -314,7 +328,16 @@ def _is_polite(words: _Words, place: int, start: int, end: int) -> bool:
 def _opening(words: _Words, start: int, end: int) -> frozenset[str]:
     """What a clause begins with; a first "and" or "hello" does not count."""
     first, *second = words.kinds[start : min(start + 2, end)]
-    known = first & {"auxiliaries", "permissions", "asking", "wishes", "subjects", "conditions", "reasons"}
+    known = first & {
+        "auxiliaries",
+        "permissions",
+        "asking",
+        "wishes",
+        "subjects",
+        "determiners",
+        "conditions",
+        "reasons",
+    }
     return first if known or not second else second[0]
 
 
@@ -356,5 +379,6 @@ def _denies_a_wish(words: _Words, place: int, start: int, end: int) -> bool:
 def _is_an_order(words: _Words, place: int, start: int, end: int) -> bool:
     """ "Don't cancel it", "bitte nicht stornieren"."""
     if words.has("begging", start, end):
-        return not words.has("permissions", start, end) and not words.has("subjects", start, place)
+        speaks = any(words.has(kind, start, end) for kind in ("permissions", "auxiliaries"))
+        return place + 1 < end and not speaks and not words.has("subjects", start, place)
     return "orders" in words.kinds[start] and "orders" in words.kinds[place]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from assistant.matching.reasons import Explanation, Standing, Word
 
 _WIDTH = 80  # columns
-_LABEL = 10  # columns before the phrases
+_LABEL = 12  # columns before the phrases
 _BAR = 24  # columns for the word that counted most
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _COUNTS = 0.02  # of probability; a word that changes less than two points hardly counts
@@ -122,15 +122,17 @@ def _show_phrases(sheet: _Sheet, told: Explanation) -> None:
         _show_standing(sheet, "next", told.runner_up)
     if isinstance(told.match, Unsure):
         names = ", ".join(f"`{name}`" for name in telling.offered(told))
-        sheet.fact(
-            "offered", names or "nothing: small talk is no choice, the customer hears `not-understood`"
-        )
+        sheet.fact("offered", names or "nothing: small talk is never offered as a choice")
+    asked_in = told.match.ranking.language
+    if asked_in and asked_in != told.first.language:
+        sheet.fact("asked in", language_name(asked_in))
     for typed, read in told.read_as:
         sheet.fact("read as", f"“{typed}” as “{read}”")
     for heard in told.utterance.also_heard:
         sheet.fact("also heard", f"“{heard}”")
     for note in told.match.ranking.notes:
-        if not (told.read_as and note.startswith("read as")):
+        is_told = (told.read_as and note.startswith("read as")) or (told.doubt and note.endswith(told.doubt))
+        if not is_told:
             sheet.fact("note", _short(note))
 
 
@@ -158,7 +160,9 @@ def _show_words(sheet: _Sheet, told: Explanation) -> None:
             sheet.text(f"{label} {', '.join(hardly)}", "dim", first="  ", hang="    ")
     unknown = [f"“{word.written}”" for word in told.words if word.kind == "unknown"]
     if unknown and told.first:
-        sheet.text(f"In no question of the pages: {', '.join(unknown)}", first="  ", hang="    ")
+        is_all = len(unknown) == len(told.words) > 1
+        named = "any word of it" if is_all else ", ".join(unknown)
+        sheet.text(f"In no question of the pages: {named}", first="  ", hang="    ")
 
 
 def _show_bars(sheet: _Sheet, counted: list[Word]) -> None:

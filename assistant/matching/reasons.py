@@ -109,9 +109,8 @@ class Explanation:
         return tuple(word for word in self.words if word.without and self.differs(word.without))
 
     def differs(self, trial: Trial) -> bool:
-        """Whether a trial ended otherwise: other answers, or asked back where it was not."""
-        is_asked_back = outcome(self.match) == "unsure"
-        return trial.answered != answered_from(self.match) or (trial.outcome == "unsure") != is_asked_back
+        """Whether a trial ended otherwise: another outcome, or other answers."""
+        return (trial.outcome, trial.answered) != (outcome(self.match), answered_from(self.match))
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,12 +205,7 @@ def _doubt(match: Match, thresholds: Thresholds) -> str:
     """The reason of a match that its probabilities alone do not give."""
     if isinstance(match, Found | Several) or not match.ranking.candidates:
         return ""
-    if decide(match.ranking, thresholds).reason != match.reason:
-        return match.reason
-    held_back = f"`{match.ranking.candidates[0].entry}` is held back: "  # it says the opposite
-    return next(
-        (note.removeprefix(held_back) for note in match.ranking.notes if note.startswith(held_back)), ""
-    )
+    return "" if decide(match.ranking, thresholds).reason == match.reason else match.reason
 
 
 def _likeness(case: _Case, vocabulary: _Vocabulary) -> Likeness:

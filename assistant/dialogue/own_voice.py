@@ -41,6 +41,19 @@ _BUILT_IN = {
         "en": "I can tell you this only in another language:",
         "de": "Das kann ich nur in einer anderen Sprache sagen:",
     },
+    # Said in the language of the answer, where the customer's has no pages.
+    "only-language": {
+        "en": "I can answer this in English only:",
+        "de": "Das kann ich nur auf Deutsch beantworten:",
+        "es": "Solo puedo responder en español:",
+        "fr": "Je ne peux répondre qu'en français :",
+        "it": "Posso rispondere solo in italiano:",
+        "ko": "한국어로만 답해 드릴 수 있어요.",
+        "nl": "Ik kan alleen in het Nederlands antwoorden:",
+        "pl": "Mogę odpowiedzieć tylko po polsku:",
+        "pt": "Só posso responder em português:",
+        "tr": "Yalnızca Türkçe yanıt verebilirim:",
+    },
 }
 
 

@@ -18,7 +18,8 @@ from assistant.dialogue.choosing import (
 from assistant.dialogue.own_voice import Sentence, choices_of, own_sentence, said
 from assistant.dialogue.spoken_form import spoken_form
 from assistant.dialogue.together import Piece, together
-from assistant.dialogue.tongue import language_of_reply
+from assistant.dialogue.tongue import known_language, language_of_reply
+from assistant.dialogue.wanted_language import language_wanted
 from assistant.matching.text import cut
 from assistant.values import (
     Choice,
@@ -62,13 +63,21 @@ def reply(
     scene = _Scene(knowledge, conversation, language, today)
     if taken:
         return _act(scene, taken.entry)
+    wanted = None if _is_answered(knowledge, match) else language_wanted(utterance.text)
+    if wanted:
+        return _switch(scene, wanted)
+    return _told(scene, match.ranking.language, _answer_match(scene, utterance, match))
+
+
+def _answer_match(scene: _Scene, utterance: Utterance, match: Match) -> tuple[Conversation, Reply]:
+    knowledge, conversation = scene.knowledge, scene.conversation
     if isinstance(match, Found | Several) and not _is_held(conversation, match):
         return _answer_several(scene, match) if isinstance(match, Several) else _act(scene, match.best.entry)
     if conversation.waiting or names_no_choice(conversation.choices, utterance.text):
         return _choose_one(scene)
     if isinstance(match, Unsure) and (offered := _worth_offering(knowledge, match)):
         return _did_you_mean(scene, match, offered)
-    return _say(scene, _with_a_way_on(scene, own_sentence(knowledge, "not-understood", language)))
+    return _say(scene, _with_a_way_on(scene, own_sentence(knowledge, "not-understood", scene.language)))
 
 
 def repeat(knowledge: Knowledge, conversation: Conversation, today: date) -> tuple[Conversation, Reply]:
@@ -183,6 +192,52 @@ def _repeat(scene: _Scene) -> tuple[Conversation, Reply]:
             _together(scene, [_piece(scene, name) for name in names]) if last.also else _act(scene, names[0])
         )
     return scene.conversation, last
+
+
+def _is_answered(knowledge: Knowledge, match: Match) -> bool:
+    """Whether an editor's own entry answers this surely: "Do you speak English?"."""
+    is_found = isinstance(match, Found) and match.best.probability >= _LEAVE_CHOICE_ABOVE
+    return is_found and match.ranking.candidates[0].entry not in knowledge.own_names
+
+
+def _switch(scene: _Scene, wanted: str) -> tuple[Conversation, Reply]:
+    """The last reply in the language that is asked for, and so from now on."""
+    known = known_language(scene.knowledge, wanted)
+    if known is None:
+        greeting = own_sentence(scene.knowledge, "greeting", scene.language)
+        last = scene.conversation.last_reply
+        return _told(scene, wanted, (scene.conversation, last) if last else _say(scene, greeting))
+    new = replace(scene, conversation=scene.conversation.with_language(known), language=known)
+    last = new.conversation.last_reply
+    if last and (last.entry or last.language == known):
+        return _repeat(new)
+    if last and last.choices:
+        return _offer_again(new, last.choices)
+    return _say(new, own_sentence(new.knowledge, "greeting", known))
+
+
+def _offer_again(scene: _Scene, choices: tuple[Choice, ...]) -> tuple[Conversation, Reply]:
+    """The choices on offer, with the labels of another language."""
+    translated = tuple(
+        Choice(_title(scene, choice.entry) or choice.label, choice.entry) for choice in choices
+    )
+    return _say(
+        scene, _with_labels(own_sentence(scene.knowledge, "did-you-mean", scene.language), translated)
+    )
+
+
+def _told(scene: _Scene, asked: str | None, made: tuple[Conversation, Reply]) -> tuple[Conversation, Reply]:
+    """The reply, after a sentence that says its language where the customer's has no pages."""
+    after, given = made
+    sentence = own_sentence(scene.knowledge, "only-language", given.language)
+    if not asked or known_language(scene.knowledge, asked) or sentence.language != given.language:
+        return made
+    if given.text.startswith(sentence.text):
+        return made  # it is repeated
+    told = replace(
+        given, text=f"{sentence.text}\n\n{given.text}", spoken=f"{sentence.spoken} {given.spoken}".strip()
+    )
+    return replace(after, last_reply=told), told
 
 
 def _choose_one(scene: _Scene) -> tuple[Conversation, Reply]:

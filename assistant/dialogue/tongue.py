@@ -60,7 +60,9 @@ def language_of_reply(
     asked, nearest = (None, None) if took_choice or match is None else _languages_of(match)
     said = fold(cut(utterance.text)[0])
     told = [asked, conversation.language, nearest]
-    if not _is_latin(said):
+    if asked and not known_language(knowledge, asked):
+        told = [conversation.language]  # the nearest wording tells nothing of a language without pages
+    elif not _is_latin(said):
         told = [asked, language_of_script(scripts(said)), nearest, conversation.language]
     elif conversation.language and len(words(said)) < 2:
         told = [conversation.language]

@@ -29,9 +29,11 @@ from assistant.values import (
     Knowledge,
     Match,
     Page,
+    Part,
     Phrase,
     Place,
     Ranking,
+    Several,
     Unsure,
     Utterance,
     Witness,
@@ -237,22 +239,30 @@ def test_a_word_that_is_advised_makes_it_answered(
     assert f"With “{told.added[0].word}”" in shown(told)
 
 
-@pytest.mark.parametrize(
-    "question",
-    ["darf ich fotografieren", "flurbelzork", "was ist das", "სად არის მაღაზია", "I lost my receipt"],
-)
 def test_written_down_where_it_is_advised_a_question_is_answered(
-    why: Callable[[str], Explanation], knowledge: Knowledge, encoder: Encoder, cache: Path, question: str
+    why: Callable[[str], Explanation], knowledge: Knowledge, encoder: Encoder, cache: Path
 ) -> None:
-    told = why(question)
-    assert not isinstance(told.match, Found)
-    line = telling.worth_writing(told)
-    assert f"    - {line}\n" in shown(told)
-    assert told.first
-    longer = with_question(knowledge, told.first.entry, told.match.ranking.language or "en", line)
-    match = Matcher(longer, encoder, replace(OPTIONS, cache_folder=cache)).match(Utterance(question))
-    assert isinstance(match, Found)
-    assert match.best.entry == told.first.entry
+    questions = (
+        "darf ich fotografieren",
+        "flurbelzork",
+        "was ist das",
+        "სად არის მაღაზია",
+        "I lost my receipt",
+    )
+    longer = knowledge
+    for question in questions:
+        told = why(question)
+        assert not isinstance(told.match, Found)
+        line = telling.worth_writing(told)
+        assert f"    - {line}\n" in shown(told)
+        assert told.first
+        longer = with_question(longer, told.first.entry, told.match.ranking.language or "en", line)
+    matcher = Matcher(longer, encoder, replace(OPTIONS, cache_folder=cache))
+    for question in questions:
+        match, first = matcher.match(Utterance(question)), why(question).first
+        assert isinstance(match, Found)
+        assert first
+        assert match.best.entry == first.entry
 
 
 def with_question(knowledge: Knowledge, name: str, language: str, text: str) -> Knowledge:
@@ -356,6 +366,21 @@ def test_the_decision_is_told_with_the_threshold_it_passed_or_missed(
     asked = Utterance("xyzzy foo")
     told = explained(SHOP, matcher, asked, matcher.match(asked))
     assert telling.decision(told) == decision
+
+
+def test_of_several_questions_it_says_how_many_have_an_answer() -> None:
+    matcher = WordMatcher(SHOP)
+    known, strange = Utterance("when are you open"), Utterance("what is life")
+    parts = tuple(Part(each.text, matcher.match(each)) for each in (known, strange))  # type: ignore[arg-type]
+    asked = Utterance("when are you open? and what is life?")
+    told = explained(SHOP, matcher, asked, Several(parts[0].match.ranking, "two in one", parts))
+    assert telling.decision(told) == "Answered in part: of the 2 questions in it, 1 can be answered."
+    assert [telling.decision(part).partition(":")[0].partition(",")[0] for part in told.parts] == [
+        "Answered",
+        "Not answered",
+    ]
+    assert "\n1. “when are you open" in shown(told)
+    assert "\n2. “what is life" in shown(told)
 
 
 def test_small_talk_is_never_said_to_be_offered() -> None:

@@ -269,7 +269,8 @@ def _bound(words: _Words) -> dict[tuple[str, str], tuple[str, str]]:
         if hit.mark.kind != "bound":
             continue
         after = hit.places[-1] + 1
-        things = range(after, min(after + _TO_ITS_OBJECT, len(words.folded)))
+        clause_end = next((start for start in words.starts if start >= after), len(words.folded))
+        things = range(after, min(after + _TO_ITS_OBJECT, clause_end))
         thing = next((stem for place in things if (stem := words.stem(place))), "")
         if thing:
             told = " ".join(words.written[place] for place in hit.places)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -97,6 +98,10 @@ QUESTIONS = {
         "asked in French",
         "In no question of the pages: any word of it",
     ),
+    "Do you have somewhere to leave the car? And what is the meaning of life?": (
+        "of several sentences the question is `Do you have somewhere to leave the car?`",
+        "    - Do you have somewhere to leave the car?",
+    ),
     "flurbelzork": (
         "Not answered: it is a single word that no question holds, and even the nearest, `",
         "A single new word may mean anything.",
@@ -171,6 +176,22 @@ def test_an_explanation_fits_on_a_terminal_and_speaks_as_editors_do(
     assert "\x1b" not in told
     for jargon in ("logit", "log-odds", "cosine", "TF-IDF", "softmax", "witness", "vector"):
         assert jargon not in told
+
+
+def test_on_a_terminal_a_name_keeps_its_colour_where_it_goes_on_in_the_next_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    stream, doubt = io.StringIO(), "it is like `" + "long words " * 10 + "` beside `other`"
+    matcher, asked = SetMatcher(("parking", 0.8), doubt=doubt), Utterance("well")
+    told = explained(SHOP, matcher, asked, matcher.match(asked))
+    explain(Screen(stream, is_terminal=True), told, "knowledge")
+    lines = [line for line in stream.getvalue().splitlines() if "words" in line]
+    assert len(lines) > 1
+    assert all(re.match(r"\x1b\[[0-9;]*36m", line) for line in lines[1:])
+    assert re.search(r"\x1b\[[0-9;]*36mother", stream.getvalue())
+    assert not re.search(r"36m *beside", stream.getvalue())
 
 
 def test_the_phrase_stands_where_it_is_said_to_stand(why: Callable[[str], Explanation]) -> None:

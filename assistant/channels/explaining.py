@@ -71,6 +71,7 @@ class _Sheet:
 
     def text(self, text: str, style: str = "", first: str = "", hang: str | None = None) -> None:
         """A text wrapped below its first line; what stands between backticks is an entry."""
+        is_entry = False  # a name between backticks may go on in the next line
         for line in textwrap.wrap(
             text,
             _WIDTH,
@@ -79,15 +80,17 @@ class _Sheet:
             break_long_words=False,
             break_on_hyphens=False,
         ):
-            self.row([(line, style)])
+            self.row([(line, style)], is_entry)
+            is_entry ^= line.count("`") % 2 == 1
 
     def fact(self, label: str, text: str) -> None:
         self.text(text, first=f"  {label:<{_LABEL}}", hang=" " * (_LABEL + 2))
 
-    def row(self, spans: list[tuple[str, str]]) -> None:
+    def row(self, spans: list[tuple[str, str]], is_entry: bool = False) -> None:
+        """One line of texts and their styles; `is_entry`: it begins within backticks."""
         if not self._screen.is_terminal:
             return self._screen.lines(["".join(text for text, _ in spans).rstrip()])
-        return self._screen.show(_styled(spans))
+        return self._screen.show(_styled(spans, is_entry))
 
     def verbatim(self, text: str) -> None:
         """A line to be copied, in one piece however long it is."""
@@ -97,7 +100,7 @@ class _Sheet:
         return str(Place(shown(self._folder, place.path), place.line))
 
 
-def _styled(spans: list[tuple[str, str]]) -> Text:
+def _styled(spans: list[tuple[str, str]], is_entry: bool) -> Text:
     from rich.text import Text
 
     from assistant.channels.screen import safe
@@ -105,7 +108,7 @@ def _styled(spans: list[tuple[str, str]]) -> Text:
     styled = Text()
     for text, style in spans:
         for number, piece in enumerate(safe(text).split("`")):
-            styled.append(piece, f"{style} cyan" if number % 2 else style)
+            styled.append(piece, f"{style} cyan" if number % 2 != is_entry else style)
     return styled
 
 

@@ -39,6 +39,7 @@ def _decided(told: Explanation) -> dict[str, Any]:
     return {
         "question": told.utterance.text,
         "also_heard": list(told.utterance.also_heard),
+        "read": told.read,
         "compared": match.ranking.compared,
         "language": match.ranking.language,
         "outcome": outcome(match),

@@ -78,6 +78,7 @@ class Explanation:
     """All there is to say about one decision."""
 
     utterance: Utterance
+    read: str  # the text that was matched, or of several sentences the one that decided
     match: Match
     thresholds: Thresholds
     doubt: str  # why it was not answered at once whatever the probability; empty: no reason
@@ -133,9 +134,10 @@ def explained(knowledge: Knowledge, matcher: Explainable, utterance: Utterance, 
 
 
 def _explained(case: _Case, vocabulary: _Vocabulary) -> Explanation:
-    is_one = not isinstance(case.match, Several)
+    is_one, read = not isinstance(case.match, Several), _read(case)
     return Explanation(
         utterance=case.utterance,
+        read=read.text,
         match=case.match,
         thresholds=case.matcher.thresholds,
         doubt=_doubt(case.match, case.matcher.thresholds),
@@ -145,7 +147,7 @@ def _explained(case: _Case, vocabulary: _Vocabulary) -> Explanation:
         read_as=_read_as(case, vocabulary) if is_one else (),
         added=_added(case, vocabulary) if is_one else (),
         small_talk=case.knowledge.own_names,
-        signs=case.matcher.signs(_read(case)) if case.candidates and is_one else (),
+        signs=case.matcher.signs(read) if case.candidates and is_one else (),
         parts=tuple(_explained(part, vocabulary) for part in _parts(case)),
     )
 

@@ -209,7 +209,7 @@ def worth_writing(told: Explanation) -> str:
     """The question as an editor would write it on a page: on one line, slips of the fingers mended."""
     # Words that were parted or joined are guesses that an editor can make better.
     read = {fold(typed): other for typed, other in told.read_as if " " not in typed + other}
-    return " ".join(_mended(written, read) for written in told.utterance.text.split())
+    return " ".join(_mended(written, read) for written in told.read.split())
 
 
 def _mended(written: str, read: Mapping[str, str]) -> str:

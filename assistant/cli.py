@@ -149,7 +149,7 @@ def ask(
 @click.option(
     "--audio", type=click.Path(path_type=Path), metavar="WAV", help="Hear the question in a WAV file."
 )
-@click.option("--language", metavar="LANGUAGE", help="Hear, and go on, in this language, such as de.")
+@click.option("--language", metavar="LANGUAGE", help="Hear or read it in this language, such as de.")
 @click.option("--numbers", "-v", is_flag=True, help="Show what every witness measured, too.")
 @click.option("--json", "as_json", is_flag=True, help="Everything as one JSON document, for machines.")
 @base_options

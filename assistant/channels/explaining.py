@@ -120,7 +120,8 @@ def _show_phrases(sheet: _Sheet, told: Explanation) -> None:
         return
     sheet.gap()
     label = "won" if isinstance(told.match, Found) else "nearest"
-    _show_standing(sheet, label, told.first, f" ({telling.likeness(told)})")
+    alike = "" if told.is_far else f" ({telling.likeness(told)})"
+    _show_standing(sheet, label, told.first, alike)
     if told.runner_up:
         _show_standing(sheet, "next", told.runner_up)
     if isinstance(told.match, Unsure):

@@ -21,6 +21,7 @@ from assistant.dialogue.replying import reply
 from assistant.dialogue.wanted_language import language_wanted
 from assistant.knowledge.library import read_folder
 from assistant.knowledge.questioning import review_questions
+from assistant.matching.dialects import in_standard_german
 from assistant.matching.matcher import Matcher, MatcherOptions
 from assistant.matching.sentences import clauses_of
 from assistant.matching.telltale import foreign_language
@@ -162,6 +163,34 @@ def test_a_question_in_another_language_finds_the_entry_of_the_german_pages(
         if not is_offered(match, case.entries[0])
     ]
     assert len(missed) <= most_misses, "\n".join(missed)
+
+
+def test_a_question_in_a_dialect_finds_its_entry(matcher: Matcher) -> None:
+    asked = matched(matcher, "dialects")
+    missed = [case.text for case, match in asked if not is_offered(match, case.entries[0])]
+    wrong = [
+        f"{case.text}: {answered(match)}"
+        for case, match in asked
+        if answered(match) not in ((), case.entries)
+    ]
+    assert len(missed) <= 4, "\n".join(missed)
+    assert len(wrong) <= 1, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    ("text", "standard"),
+    [
+        ("Wänn händ ihr offe?", "wann habt ihr offen?"),
+        ("Wia lang hobts ihr heit offen?", "wie lang habt ihr heute offen?"),
+        ("Wo ko i mei Auto histelln?", "Wo kann ich mein Auto hinstellen?"),
+        ("Wann haben Sie offen?", None),
+        ("My hob is broken, can I return it?", None),
+        ("a b i s", None),
+        ("", None),
+    ],
+)
+def test_a_dialect_is_read_as_standard_german(text: str, standard: str | None) -> None:
+    assert in_standard_german(text) == standard
 
 
 def test_what_nothing_answers_is_not_answered_in_another_language_either(german: Matcher) -> None:

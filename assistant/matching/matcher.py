@@ -13,6 +13,7 @@ from assistant.matching.confidence import confidence_signs
 from assistant.matching.content import scripts
 from assistant.matching.contradicting import Question, without_contradictions
 from assistant.matching.deciding import Thresholds, decide
+from assistant.matching.dialects import in_standard_german
 from assistant.matching.evidence import WITNESSES, gather
 from assistant.matching.manifold import Known, Manifold, One
 from assistant.matching.ranking import Ranked, Weights, load_weights, merged, rank
@@ -163,7 +164,8 @@ def _readings(utterance: Utterance, base: Base) -> list[str]:
     """The text, with slips of the fingers mended where there are any, then as it was typed, then the
     other readings of the same sound that differ, best first."""
     text, *others = [cut(reading)[0] for reading in (utterance.text, *utterance.also_heard)]
-    readings = base.reader.readings(text)
+    standard = None if fold(text) in base.exact else in_standard_german(text)
+    readings = [base.reader.readings(standard)[0], text] if standard else base.reader.readings(text)
     seen = {fold(reading) for reading in readings}
     for reading in others:
         if (folded := fold(reading)) and folded not in seen:

@@ -104,25 +104,16 @@ def _english(word: str) -> tuple[str, ...]:
     return double_metaphone(word) if word.isascii() else _consonants(word)
 
 
+def _jamo(first: int, spoken: str) -> dict[str, str]:
+    """Sounds for the jamo from a code point on, in the order of Unicode."""
+    return {chr(first + place): sound for place, sound in enumerate(re.split(" ", spoken))}
+
+
 # Lax, tense and aspirated consonants count as one, and so do vowels that have fallen together.
+_KOREAN_LEADS = _jamo(0x1100, "k k n t t r m p p s s - c c c k t p h")
+_KOREAN_VOWELS = _jamo(0x1161, "a e ya ye eo e yeo ye o wa we we yo u wo we wi yu eu eui i")
+_KOREAN_TAILS = _jamo(0x11A8, "k k ks n nc nh t r rk rm rp rs rt rp rh m p ps s s N c c k t p h")
 # A silent leading consonant is left out, so that the one before it moves over by itself.
-_KOREAN_LEADS = dict(
-    zip(map(chr, range(0x1100, 0x1113)), "k k n t t r m p p s s - c c c k t p h".split(), strict=True)
-)
-_KOREAN_VOWELS = dict(
-    zip(
-        map(chr, range(0x1161, 0x1176)),
-        "a e ya ye eo e yeo ye o wa we we yo u wo we wi yu eu eui i".split(),
-        strict=True,
-    )
-)
-_KOREAN_TAILS = dict(
-    zip(
-        map(chr, range(0x11A8, 0x11C3)),
-        "k k ks n nc nh t r rk rm rp rs rt rp rh m p ps s s N c c k t p h".split(),
-        strict=True,
-    )
-)
 _KOREAN = {**_KOREAN_LEADS, **_KOREAN_VOWELS, **_KOREAN_TAILS, "\u110b": ""}
 _PALATAL = re.compile("[\u11ae\u11c0](?=\u110b\u1175)")  # 같이 is spoken gachi
 _KOREAN_CHANGES = [

@@ -8,13 +8,15 @@ from itertools import pairwise
 
 from assistant.matching import lexical
 from assistant.matching.content import function_words
-from assistant.matching.text import as_heard, fold, words
+from assistant.matching.text import as_heard, fold, letters
 from assistant.ports import Lexicon
 
 WORD = re.compile(r"[\w'’-]+")
 _SHORTEST = 5  # letters; in shorter words a slip makes another word ("wife", "wifi")
 _SHORTEST_SWAPPED = 4  # letters; two swapped ones seldom make another word ("hudn")
-_SHORTEST_ELSEWHERE = 7  # letters; "karte" is no slip for "warte", "joliday" is one for "holiday"
+# Letters; in shorter words a wrong letter is a slip only where its key lies beside the right one, and the
+# first letter is right: "heben" is no slip of "haben", nor "warte" of "karte".
+_SHORTEST_ANY_KEY = 7
 _TWO_SLIPS_FROM = 10  # letters
 # A real word is a slip only of one that is twenty times as common: "strat" of "start", but not "from"
 # of "form". In natural logarithms.
@@ -46,7 +48,14 @@ _ENDINGS = frozenset(
         "ly",
     )
 )
+_ENDING_LENGTHS = (1, 2, 3)
 _SHORTEST_STEM = 3  # letters
+# "absprechen" is no slip of "abbrechen", nor "unlock" of "unblock".
+_BEGINNINGS = (
+    *("ab", "an", "auf", "aus", "be", "ein", "ent", "er", "ge", "mit", "nach", "ueber", "über", "um", "un"),
+    *("unter", "ver", "vor", "weg", "zu", "zurueck", "zurück", "dis", "out", "over", "re"),
+)
+_SHORTEST_REST = 4  # letters
 
 
 class Vocabulary:
@@ -112,8 +121,8 @@ class Vocabulary:
         folded = fold(word)
         if folded in self._known:
             return word
-        if len(folded) < _SHORTEST_SWAPPED or len(words(folded)) > 1 or any(map(str.isdigit, folded)):
-            return word
+        if len(folded) < _SHORTEST_SWAPPED or not folded.isalpha() or letters(folded) != folded:
+            return word  # a syllable of Korean is several letters
         meant = self._swapped(word, folded)
         if meant is None and not self.is_real(word):
             meant = self._near(folded)
@@ -122,14 +131,22 @@ class Vocabulary:
         return self._spelled.get(meant, meant)
 
     def is_real(self, word: str) -> bool:
-        """Is it a common word, or a regular form of one?"""
-        if self.frequency(word) is not None:
+        """Is it a common word, a regular form of one, or one with a syllable before it?"""
+        if self._is_common(word):
             return True
-        stems = (word.removesuffix(ending) for ending in _ENDINGS if word.endswith(ending))
+        if not word.startswith(_BEGINNINGS):
+            return False
+        rests = (word.removeprefix(first) for first in _BEGINNINGS if word.startswith(first))
+        return any(len(rest) >= _SHORTEST_REST and self._is_common(rest) for rest in rests)
+
+    def _is_common(self, word: str) -> bool:
+        if word in self._written or self.frequency(word) is not None:
+            return True
+        stems = [word[:-length] for length in _ENDING_LENGTHS if word[-length:] in _ENDINGS]
         return any(
-            self.frequency(stem) is not None or self.frequency(f"{stem}e") is not None
+            len(stem) >= _SHORTEST_STEM
+            and (self.frequency(stem) is not None or self.frequency(f"{stem}e") is not None)
             for stem in stems
-            if len(stem) >= _SHORTEST_STEM
         )
 
     def _swapped(self, word: str, folded: str) -> str | None:
@@ -152,9 +169,9 @@ class Vocabulary:
             return None
         slips = 2 if len(folded) >= _TWO_SLIPS_FROM else 1
         near = lexical.nearest_word(folded, self._long.get(folded[0], ()), slips)
-        if near is None and len(folded) >= _SHORTEST_ELSEWHERE:
+        if near is None and len(folded) >= _SHORTEST_ANY_KEY:
             near = next((other for other in _other_beginnings(folded) if other in self._spelled), None)
-        return near
+        return near if near and (len(folded) >= _SHORTEST_ANY_KEY or _is_near_key(folded, near)) else None
 
 
 def _in_its_case(written: str, meant: str | None) -> str:
@@ -171,6 +188,16 @@ def _other_beginnings(folded: str) -> Iterator[str]:
         at = row.find(folded[0])
         if at >= 0:
             yield from (letter + folded[1:] for letter in row[max(at - 1, 0) : at] + row[at + 1 : at + 2])
+
+
+def _is_near_key(folded: str, other: str) -> bool:
+    """False where they differ in one letter whose keys lie apart."""
+    if len(folded) != len(other):
+        return True
+    wrong = [pair for pair in zip(folded, other, strict=True) if pair[0] != pair[1]]
+    return len(wrong) > 1 or any(
+        "".join(pair) in row or "".join(pair[::-1]) in row for pair in wrong for row in _KEYS
+    )
 
 
 def _is_another_form(folded: str, other: str) -> bool:

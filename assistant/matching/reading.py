@@ -9,11 +9,11 @@ from assistant.matching.shorthand import written_out
 from assistant.matching.spacing import Spacing
 from assistant.matching.text import fold
 
-_STRETCHED = re.compile(r"\b\w*([^\W\d_])\1{2,}\w*")  # "biiitte"
-_ROW = re.compile(r"([^\W\d_])\1{2,}")
+_STRETCHED = re.compile(r"\b\w*([a-zäöü])\1{2}\w*", re.IGNORECASE)  # "biiitte"
+_ROW = re.compile(r"([a-zäöü])\1{2,}", re.IGNORECASE)
 _MARKS = re.compile(r"[!?]{2,}")
+_CAPITALS = re.compile(r"\b[A-ZÄÖÜẞ]{2,}\b")
 _SHORTEST_SHOUT = 5  # letters; shorter words are often written so: WLAN, IBAN, PDF
-_SHOUTED = re.compile(rf"\b[^\W\d_]{{{_SHORTEST_SHOUT},}}\b")
 
 
 class Reader:
@@ -33,16 +33,26 @@ class Reader:
 
     def _calm(self, text: str) -> str:
         """Without shouting: capitals, marks in a row and stretched letters."""
-        is_shouted = text.isupper() and sum(map(str.isalpha, text)) >= _SHORTEST_SHOUT
-        calm = text.lower() if is_shouted else _SHOUTED.sub(self._lowered, text)
-        calm = _MARKS.sub(lambda found: "?" if "?" in found[0] else "!", calm)
+        calm = _MARKS.sub(lambda found: "?" if "?" in found[0] else "!", self._in_small_letters(text))
         return _STRETCHED.sub(self._shrunk, calm)
+
+    def _in_small_letters(self, text: str) -> str:
+        shouted = [word for word in _CAPITALS.findall(text) if len(word) >= _SHORTEST_SHOUT]
+        if text.isupper():
+            return text.lower() if shouted or " " in text.strip() else text
+        if not any(self._vocabulary.knows(fold(word)) for word in shouted):
+            return text
+        return _CAPITALS.sub(self._lowered, text)
 
     def _lowered(self, found: re.Match[str]) -> str:
         word = found[0]
-        return word.lower() if word.isupper() and self._vocabulary.knows(fold(word)) else word
+        return word.lower() if self._vocabulary.spelled(word.lower()) is not None else word
 
     def _shrunk(self, found: re.Match[str]) -> str:
         word = found[0]
         single, double = (_ROW.sub(letters, word) for letters in (r"\1", r"\1\1"))
-        return double if self._vocabulary.spelled(double.lower()) is not None else single
+        for is_likely in (self._vocabulary.is_written, self._vocabulary.is_real):
+            for shrunk in (double, single):
+                if is_likely(shrunk.lower()):
+                    return shrunk
+        return word

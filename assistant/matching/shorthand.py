@@ -32,7 +32,7 @@ def _replaced(text: str, meant: Mapping[str, str]) -> str:
         out = _CORE.sub(lambda core: _in_its_case(core[0], meant), found[0])
         return out if fold(out) or not fold(found[0]) else ""
 
-    return " ".join(_TOKEN.sub(token, text).split())
+    return " ".join(_TOKEN.sub(token, text).split()).rstrip(",; ")
 
 
 def _in_its_case(written: str, meant: Mapping[str, str]) -> str:

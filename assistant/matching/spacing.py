@@ -36,7 +36,7 @@ _BEGINNINGS = frozenset((
     "will", "with", "wo", "zu", "zum", "zur",
 ))  # fmt: skip
 _MOST_TORN = 3  # pieces of one word
-_LONG_JOINED = 9  # letters; shorter ones are joined only where a piece is no word: "a round", "log in"
+_LONG_JOINED = 8  # letters; shorter ones are joined only where a piece is no word: "a round", "log in"
 
 
 class Spacing:

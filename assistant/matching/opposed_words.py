@@ -14,7 +14,12 @@ _NEAR = 2  # words between the two of `turn_off`: "turn the heating off"
 _SHORTEST_INFLECTED = 3  # letters: "to" has no endings
 _REMEMBERED = 50_000  # words that were looked up; most come again
 _PAIRS = ("pairs", "undone", "bound")
-_SETTINGS = ("endings", "prefixes", "after_particles")  # lists of something else than words to find
+_SETTINGS = (
+    "endings",
+    "prefixes",
+    "no_opposites",
+    "after_particles",
+)  # lists of something else than words to find
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ class OpposedWords:
         self.excuses: dict[str, frozenset[str]] = {}
         self._endings = str(listed["endings"]).split()
         self.prefixes = tuple(str(listed["prefixes"]).split())
+        self.no_opposites = frozenset(fold(word) for word in str(listed["no_opposites"]).split())
         self._after_particles = frozenset(fold(word) for word in str(listed["after_particles"]).split())
         for kind, value in listed.items():
             if isinstance(value, dict):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from assistant.matching.content import function_words
-from assistant.matching.opposed_words import Hit, opposed_words
+from assistant.matching.opposed_words import Hit, OpposedWords, opposed_words
 from assistant.matching.text import fold
 
 _WORD = re.compile(r"[\w'’ʼ`´]+|[.,;:!?…()\n]")
@@ -201,7 +201,7 @@ def said(text: str, language: str) -> Said:
         denials=frozenset(words.folded[p][:_STEM] for p in range(end) if "denials" in words.kinds[p]),
         asks=bool(words.kinds[0] & {"asking", "auxiliaries", "reasons"}),
         states=bool(words.kinds[0] & {"subjects", "determiners"}) and not wishes,
-        undoing=tuple(_undoing(words, listed.prefixes)),
+        undoing=tuple(_undoing(words, listed)),
         excuses=listed.excuses,
     )
 
@@ -244,10 +244,11 @@ def _in_clauses(text: str) -> tuple[list[str], list[int]]:
     return written, starts
 
 
-def _undoing(words: _Words, prefixes: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for prefix in prefixes:
-        for word in words.folded:
-            if word.startswith(prefix) and len(word) - len(prefix) >= _STEM - 1:
+def _undoing(words: _Words, listed: OpposedWords) -> Iterator[tuple[str, str]]:
+    for word in words.folded:
+        for prefix in listed.prefixes:
+            long_enough = len(word) - len(prefix) >= _STEM
+            if long_enough and word.startswith(prefix) and word not in listed.no_opposites:
                 yield word, word.removeprefix(prefix)
 
 
@@ -379,7 +380,11 @@ def _denies_a_wish(words: _Words, place: int, start: int, end: int) -> bool:
 
 def _is_an_order(words: _Words, place: int, start: int, end: int) -> bool:
     """ "Don't cancel it", "bitte nicht stornieren"."""
-    if words.has("begging", start, end):
-        speaks = any(words.has(kind, start, end) for kind in ("permissions", "auxiliaries"))
-        return place + 1 < end and not speaks and not words.has("subjects", start, place)
-    return "orders" in words.kinds[start] and "orders" in words.kinds[place]
+    orders = "orders" in words.kinds[place]
+    first = place - 1 if words.has("orders", max(start, place - 1), place) else place
+    if orders and first == start:
+        return True
+    if not words.has("begging", start, end) or words.has("subjects", start, place):
+        return False
+    states = any(words.has(kind, start, end) for kind in ("permissions", "auxiliaries"))
+    return orders or (place + 1 < end and not states)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.matching.deciding import Thresholds, decide
-from assistant.matching.sentences import Clause, clauses_of, leans, says_nothing
+from assistant.matching.sentences import Clause, clauses_of, leans, says_nothing, wishes
 from assistant.matching.text import cut, fold
 from assistant.values import Candidate, Found, Match, Part, Several, Unknown, Unsure, Utterance
 
@@ -19,6 +19,7 @@ MOST_QUESTIONS = 3
 # A sentence that is no question counts as one only where it is nearly what an editor wrote:
 # "I forgot my password." A story has many sentences that are a little like something.
 _PLAIN_STATEMENT = 0.94
+_PLAIN_WISH = 0.8  # "I want to cancel my order."
 _SHOWN = 5  # candidates
 
 One = Found | Unsure | Unknown
@@ -88,7 +89,8 @@ class Manifold:
         if self.leaning[place]:
             return Part(clause.text, in_context) if isinstance(in_context, Found) else None
         if not clause.asks:
-            is_plain = isinstance(match, Found) and match.best.probability >= _PLAIN_STATEMENT
+            enough = _PLAIN_WISH if wishes(clause.text) else _PLAIN_STATEMENT
+            is_plain = isinstance(match, Found) and match.best.probability >= enough
             return Part(clause.text, match) if is_plain else None
         # In a story a question may be no question: "Isn't that nice?"
         is_asked = not isinstance(match, Unknown) or all(other.asks for other in self.clauses)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -78,6 +78,16 @@ def says_nothing(clause: str, empty_words: Collection[str]) -> bool:
     """Whether a clause holds no word that tells what it is about: "Can you help me?"."""
     idle = _listed().idle | _listed().joins | _listed().leans
     return all(word in empty_words or word in idle for word in words(fold(clause)))
+
+
+def wishes(clause: str) -> bool:
+    """Whether a clause asks for something without being a question: "I want to cancel my order."."""
+    return fold(clause).startswith(_wishes())
+
+
+@cache
+def _wishes() -> tuple[str, ...]:
+    return tuple(f"{fold(wish)} " for table in _stored().values() for wish in table["wishes"].split(", "))
 
 
 def leans(clause: str) -> bool:
@@ -200,12 +210,15 @@ def _is_polite(clause: str) -> bool:
 @cache
 def _listed() -> _Words:
     """The words of all languages together: hardly one of them means something else in another."""
-    stored = tomllib.loads(
-        resources.files("assistant.matching").joinpath("sentences.toml").read_text(encoding="utf-8")
-    )
     return _Words(
         *(
-            frozenset(fold(word) for table in stored.values() for word in table[name].split())
+            frozenset(fold(word) for table in _stored().values() for word in table[name].split())
             for name in _Words.__slots__
         )
     )
+
+
+@cache
+def _stored() -> Mapping[str, Mapping[str, str]]:
+    text = resources.files("assistant.matching").joinpath("sentences.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)

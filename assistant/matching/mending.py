@@ -132,14 +132,15 @@ class Vocabulary:
 
     def is_real(self, word: str) -> bool:
         """Is it a common word, a regular form of one, or one with a syllable before it?"""
-        if self._is_common(word):
+        if self.is_common(word):
             return True
         if not word.startswith(_BEGINNINGS):
             return False
         rests = (word.removeprefix(first) for first in _BEGINNINGS if word.startswith(first))
-        return any(len(rest) >= _SHORTEST_REST and self._is_common(rest) for rest in rests)
+        return any(len(rest) >= _SHORTEST_REST and self.is_common(rest) for rest in rests)
 
-    def _is_common(self, word: str) -> bool:
+    def is_common(self, word: str) -> bool:
+        """Is it a word of the base, a common word, or a regular form of one?"""
         if word in self._written or self.frequency(word) is not None:
             return True
         stems = [word[:-length] for length in _ENDING_LENGTHS if word[-length:] in _ENDINGS]

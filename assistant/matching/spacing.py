@@ -120,7 +120,7 @@ class Spacing:
         if whole < _STRANGE_FROM or len(word) < _SHORTEST_STRANGE:
             return None
         frequency = self._vocabulary.frequency(word)
-        if frequency is None and len(word) >= _LARGE and self._vocabulary.is_real(word):
+        if frequency is None and len(word) >= _LARGE and self._vocabulary.is_common(word):
             return _STRANGE + _DEAREST_KNOWN
         if frequency is None:
             return _UNKNOWN[0] + _UNKNOWN[1] * len(word)

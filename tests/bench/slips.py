@@ -1,4 +1,4 @@
-"""Accuracy over the number of slips of the fingers in a question: python -m tests.bench.slips [FOLDER]
+"""Accuracy over slips of the fingers and other ways of typing: python -m tests.bench.slips [FOLDER]
 
 The whole matcher, with weights learned without the set's family, beside the rivals on the same questions.
 """
@@ -24,36 +24,10 @@ from assistant.values import Entry, Knowledge, Page, Phrase, Place, Utterance
 from tests.bench.__main__ import held_out_weights, rival_hits
 from tests.bench.rivals import Scores, rivals
 from tests.bench.sets import BenchSet, Draw, NoSets, Question, faq_set, labelled_set
+from tests.bench.ways_of_typing import ways
 
-MOST_SLIPS = 3
-_QUESTIONS = 1000
-_SHORTEST_WORD = 4  # letters; of a shorter word a slip leaves nothing to know it by
+_QUESTIONS = 500
 _RIVALS = ("token_set_ratio", "BM25", "TF-IDF letters", "encoder alone")
-
-
-def with_slips(text: str, count: int, shuffle: random.Random) -> str:
-    """Letters left out, swapped, doubled up with a neighbour or hit instead of another."""
-    for _ in range(count):
-        words = text.split()
-        long = [place for place, word in enumerate(words) if len(word) >= _SHORTEST_WORD]
-        if not long:
-            return text
-        place = shuffle.choice(long)
-        words[place] = _slip(words[place], shuffle)
-        text = " ".join(words)
-    return text
-
-
-def _slip(word: str, shuffle: random.Random) -> str:
-    at, letter = shuffle.randrange(1, len(word) - 1), shuffle.choice("etaoinsr")
-    return shuffle.choice(
-        [
-            word[:at] + word[at + 1 :],
-            word[:at] + word[at + 1] + word[at] + word[at + 2 :],
-            word[:at] + letter + word[at:],
-            word[:at] + letter + word[at + 1 :],
-        ]
-    )
 
 
 def knowledge_of(bench: BenchSet, language: str) -> Knowledge:
@@ -89,20 +63,20 @@ def rows(bench: BenchSet, language: str, encoder: Encoder) -> Iterator[list[str]
         knowledge_of(bench, language), encoder, options, held_out_weights(bench.family, "with encoder")
     )
     others: dict[str, Callable[[BenchSet], Scores]] = {name: rivals(encoder)[name] for name in _RIVALS}
-    for count in range(MOST_SLIPS + 1):
-        shuffle = random.Random(count)
-        asked = tuple(Question(with_slips(q.text, count, shuffle), q.entries) for q in bench.questions)
-        slipped = replace(bench, questions=asked)
-        hits = [rival_hits(slipped, score(slipped)) for score in others.values()]
-        yield [bench.name, str(count), *(f"{hit:.3f}" for hit in (*hits, our_hits(matcher, slipped)))]
+    for name, way in ways(language).items():
+        shuffle = random.Random(name)
+        asked = tuple(Question(way(q.text, shuffle), q.entries) for q in bench.questions)
+        typed = replace(bench, questions=asked)
+        hits = [rival_hits(typed, score(typed)) for score in others.values()]
+        yield [bench.name, name, *(f"{hit:.3f}" for hit in (*hits, our_hits(matcher, typed)))]
 
 
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/bench")
     console, encoder = Console(width=120), open_encoder()
-    table = Table(title="Right answer first, over the number of slips in each question")
-    for name in ("set", "slips", *_RIVALS, "ours"):
-        table.add_column(name, justify="left" if name == "set" else "right")
+    table = Table(title="Right answer first, as people type")
+    for name in ("set", "typed", *_RIVALS, "ours"):
+        table.add_column(name, justify="left" if name in ("set", "typed") else "right")
     try:
         for bench, language in sets(folder):
             for row in rows(bench, language, encoder):

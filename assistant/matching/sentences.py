@@ -14,7 +14,8 @@ from assistant.matching.text import fold, words
 
 MOST_CLAUSES = 8  # whoever writes more tells a story; its end, where the question mostly stands, is read
 _LONG = 12  # words; a shorter sentence without a comma or an "and" is one question
-_KEYWORDS = 4  # words; "opening hours and parking" are two questions without a verb
+_KEYWORDS = 6  # words; "opening hours and parking" are two questions without a verb
+_LONGEST_NOTE = 3  # words; a sentence so short is a keyword: "Opening hours."
 _SHORTEST = 2  # words on either side of a cut that no full stop makes
 _LONGEST_FAREWELL = 7  # words: "Thank you so much! Anna and Tom"
 
@@ -81,8 +82,9 @@ def says_nothing(clause: str, empty_words: Collection[str]) -> bool:
 
 
 def wishes(clause: str) -> bool:
-    """Whether a clause asks for something without being a question: "I want to cancel my order."."""
-    return fold(clause).startswith(_wishes())
+    """Whether a clause asks without being a question: "I want to cancel my order.", "Opening hours."."""
+    folded = fold(clause)
+    return len(words(folded)) <= _LONGEST_NOTE or folded.startswith(_wishes())
 
 
 @cache
@@ -132,8 +134,14 @@ def _clauses(sentence: str) -> Iterator[str]:
 
 
 def _is_pair(tokens: list[str]) -> bool:
-    """Two or three keywords with an "and" between: "parking and toilets"."""
-    return len(tokens) <= _KEYWORDS and any(fold(token) in _listed().joins for token in tokens[1:-1])
+    """Keywords with an "and" between: "parking and toilets"."""
+    folded = [fold(token) for token in tokens]
+    joins, said = _listed().joins, function_words()
+    return (
+        2 < len(tokens) <= _KEYWORDS
+        and not joins.isdisjoint(folded[1:-1])
+        and all(word in joins or word not in said for word in folded)
+    )
 
 
 def _begins_anew(tokens: list[str], folded: list[str], start: int, place: int) -> bool:
@@ -144,7 +152,7 @@ def _begins_anew(tokens: list[str], folded: list[str], start: int, place: int) -
     if folded[place] in joins:
         opening = next((n for n in range(place, len(folded)) if folded[n] not in joins), len(folded))
         return (_is_pair(tokens) and not _is_opener(folded, start)) or (
-            place - start >= _SHORTEST and _opens(folded, start, opening)
+            place > start and _opens(folded, start, opening)
         )
     if place - start < _SHORTEST:
         return False
@@ -159,7 +167,8 @@ def _opens(folded: list[str], start: int, place: int) -> bool:
     if len(folded) - place <= _SHORTEST:
         return False  # "which street, and what number"
     by_word = folded[place] in _listed().asks or _verb_first(folded, place)
-    return by_word or (_is_opener(folded, start) and _opens_by_verb(folded, place))
+    is_wish = " ".join(folded[place:]).startswith(_wishes())
+    return by_word or is_wish or (_is_opener(folded, start) and _opens_by_verb(folded, place))
 
 
 def _opens_by_verb(folded: list[str], place: int) -> bool:

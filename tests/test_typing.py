@@ -16,6 +16,7 @@ from assistant.matching.base import wordings_of
 from assistant.matching.matcher import Matcher, MatcherOptions
 from assistant.matching.mending import Vocabulary
 from assistant.matching.reading import Reader
+from assistant.matching.shorthand import written_out
 from assistant.matching.text import fold, words
 from assistant.ports import Encoder, Lexicon
 from assistant.settings import Settings
@@ -104,6 +105,24 @@ def test_correct_sentences_with_words_that_no_question_holds_are_seldom_mended(
     ]
     changed = [sentence for sentence in sentences if fold(reader.readings(sentence)[0]) != fold(sentence)]
     assert len(changed) <= RARELY * len(sentences), changed
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("is wifi free", "is wifi free"),  # "is" is German shorthand and an English word
+        ("wo is das klo", "wo ist das klo"),
+        ("help plz", "help plz"),  # please, or a postcode?
+        ("help me plz", "help me please"),
+        ("wie ist die plz", "wie ist die postleitzahl"),
+        ("Z.B. tel. oder i-was", "Zum beispiel. telefon. oder irgendwas"),
+        ("w/o u", "without you"),
+        ("where r my tix", "where are my tix"),  # the editors of this base write "tix" themselves
+        ("lg", "lg"),
+    ],
+)
+def test_shorthand_is_written_out_in_the_language_of_the_question(typed: str, read: str) -> None:
+    assert written_out(typed, lambda folded: folded == "tix") == read
 
 
 @settings(deadline=None)

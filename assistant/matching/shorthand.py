@@ -52,12 +52,21 @@ def _table_for(text: str) -> Mapping[str, str]:
         if len(owners) < len(tables):
             said.update(owners)
     most = max((said[tag] for tag in tables), default=0)
-    nearest = [tables[tag] for tag in tables if said[tag] == most]
-    meanings: dict[str, set[str]] = {}
-    for table in nearest:
-        for form, meaning in table.items():
-            meanings.setdefault(form, set()).add(meaning)
-    return {form: next(iter(found)) for form, found in meanings.items() if len(found) == 1}
+    return _shared_table(tuple(tag for tag in tables if said[tag] == most))
+
+
+@cache
+def _shared_table(languages: tuple[str, ...]) -> Mapping[str, str]:
+    """The forms that mean one thing in all of these languages, or that one of them has and no other
+    has as a word."""
+    tables = [_tables()[language] for language in languages]
+    small = frozenset().union(*(function_words(language) for language in languages))
+    shared: dict[str, str] = {}
+    for form in _all_forms():
+        meanings = {table[form] for table in tables if form in table}
+        if len(meanings) == 1 and (len(languages) == 1 or fold(form) not in small):
+            shared[form] = meanings.pop()
+    return shared
 
 
 @cache

@@ -158,6 +158,16 @@ def test_a_question_of_the_base_is_answered_whatever_its_entry_says_besides(enco
         assert not match.ranking.notes
 
 
+def test_a_slip_that_is_mended_does_not_mend_the_opposite_away(encoder: Encoder) -> None:
+    knowledge = base(
+        entry("register", "de", "Ich möchte mich anmelden", "anmelden"),
+        entry("parking", "de", "Wo kann ich parken?", "Gibt es einen Parkplatz?"),
+        default_language="de",
+    )
+    match = Matcher(knowledge, encoder, OPTIONS).match(Utterance("ich möchte mich abmelden"))
+    assert is_withheld(match, "register")
+
+
 # --- by the words alone ------------------------------------------------------------------------
 
 OPPOSED = [
@@ -178,6 +188,7 @@ OPPOSED = [
     ("de", "Zimmer ohne Frühstück", "Zimmer mit Frühstück", "ohne", "mit"),
     ("de", "die Schuhe sind zu klein", "Die Schuhe sind zu groß", "klein", "groß"),
     ("de", "bitte nicht stornieren danke", "Bestellung bitte stornieren", "nicht", ""),
+    ("de", "Schicken Sie mir bitte keine SMS", "SMS schicken", "keine", ""),
     ("ko", "창문을 열고 싶어요", "창문을 닫고 싶어요", "열고", "닫고"),
     ("ko", "반품하고 싶지 않아요", "반품하고 싶어요", "않아요", ""),
 ]  # fmt: skip

@@ -24,7 +24,7 @@ _LEFT = 0.2  # of a contradicted entry's probability where its twin says what wa
 # Differences of cosines between two phrases of one entry or of two twins.
 _NEAR = 0.15  # a phrase so much less like the question than the likest still counts
 _SAME_MATTER = 0.3  # so does one with the opposite word: vectors may not see that it is about the same
-_AS_NEAR = 0.02  # a phrase that negates nothing speaks for its entry so near one that does
+_AS_NEAR = 0.02  # a phrase that says neither the one nor the other speaks for its entry only so near
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,8 @@ class _Compared:
         return {place: opposed for place in places if (opposed := self._contradiction(place))}
 
     def _contradiction(self, place: int) -> Opposition | None:
+        if not any(opposition(self._text, phrase) for phrase in self._said(place)):
+            return None  # as nearly always: nothing had to be measured for it
         phrases = self.phrases(place)
         opposed = ((phrase, opposition(self._text, phrase.said)) for phrase in phrases)
         nearest, found = next(((phrase, found) for phrase, found in opposed if found), (None, None))
@@ -89,10 +91,17 @@ class _Compared:
 
     def _speaks_for(self, phrase: _Phrase, found: Opposition, opposed: _Phrase) -> bool:
         """Does this phrase of the same entry say what was asked, though another says the opposite?"""
-        if found.kind != "negation":
-            return phrase.likeness >= opposed.likeness - _NEAR and agrees(self._text, phrase.said, found)
-        as_near = phrase.likeness >= opposed.likeness - _AS_NEAR
-        return as_near and not opposition(self._text, phrase.said)
+        if found.kind != "negation":  # an entry about both sides, "turn the volume up or down"
+            return agrees(self._text, phrase.said, found)
+        if opposition(self._text, phrase.said):
+            return False
+        if (
+            found.in_phrase
+        ):  # one phrase with a "not" among others without: "sync", "I no longer want to sync"
+            plain = not phrase.said.negated and not phrase.said.denials - self._text.stems
+            return plain and phrase.likeness >= opposed.likeness - _SAME_MATTER
+        alike = phrase.said.negated or bool(phrase.said.denials)
+        return phrase.likeness >= opposed.likeness - (_NEAR if alike else _AS_NEAR)
 
     def twin(self, place: int, found: Opposition, others: Iterable[int]) -> int | None:
         """The place of the nearest entry that says what was asked, where one is near."""
@@ -107,20 +116,21 @@ class _Compared:
 
     def phrases(self, place: int) -> list[_Phrase]:
         """The phrases of an entry, the likest first."""
-        number = int(self.ranked.entries[place])
-        start, end = int(self._base.phrases.starts[number]), int(self._base.phrases.ends[number])
-        wordings = self._base.wordings[start:end]
-        found = [
-            _Phrase(likeness, said(wording.text, wording.language))
-            for likeness, wording in zip(self._likeness(start, end), wordings, strict=True)
-        ]
+        found = map(_Phrase, self._likeness(self._span(place)), self._said(place))
         return sorted(found, key=lambda phrase: -phrase.likeness)
 
-    def _likeness(self, start: int, end: int) -> list[float]:
+    def _span(self, place: int) -> slice:
+        number, phrases = self.ranked.entries[place], self._base.phrases
+        return slice(int(phrases.starts[number]), int(phrases.ends[number]))
+
+    def _said(self, place: int) -> list[Said]:
+        return [said(each.text, each.language) for each in self._base.wordings[self._span(place)]]
+
+    def _likeness(self, span: slice) -> list[float]:
         if self._question.vector is not None:
-            values = self._base.phrases.meaning(self._question.vector, np.arange(start, end))
+            values = self._base.phrases.meaning(self._question.vector, np.arange(span.start, span.stop))
         else:
-            folded = [wording.folded for wording in self._base.wordings[start:end]]
+            folded = [wording.folded for wording in self._base.wordings[span]]
             values = lexical.word_likeness(fold(self._question.typed), folded)[1]
         return [float(value) for value in values]
 

@@ -15,6 +15,7 @@ _WORD = re.compile(r"[\w'’ʼ`´]+|[.,;:!?…()\n]")
 _STEM = 5  # letters; "zurückgeben" and "zurückschicken" are one matter, "bring" and "bringing" too
 _BESIDE = 2  # words between a negation and the wish it denies: "do not really want"
 _TO_ITS_OBJECT = 3  # words from "with" to the thing that comes with it: "with a large breakfast"
+_STORIES = 6  # clauses of both; long ones hold words of either side by accident
 _REMEMBERED = 50_000  # texts taken apart; the phrases of a base come again with every question
 
 
@@ -75,7 +76,8 @@ def opposes(text: str, phrase: str, language: str, phrase_language: str | None =
 
 def opposition(text: Said, phrase: Said) -> Opposition | None:
     """The same for texts that are taken apart already."""
-    if text.denies == phrase.denies:  # "not open" is closed: an opposite denied says the same
+    # "Not open" is closed: an opposite denied says the same.
+    if text.denies == phrase.denies and text.clauses + phrase.clauses < _STORIES:
         found = _by_pair(text, phrase) or _by_prefix(text, phrase)
         if found:
             return found
@@ -384,7 +386,10 @@ def _is_an_order(words: _Words, place: int, start: int, end: int) -> bool:
     first = place - 1 if words.has("orders", max(start, place - 1), place) else place
     if orders and first == start:
         return True
-    if not words.has("begging", start, end) or words.has("subjects", start, place):
+    speakers = [
+        kinds for kinds in words.kinds[start:place] if "subjects" in kinds and "addressed" not in kinds
+    ]
+    if speakers or not words.has("begging", start, end):
         return False
     states = any(words.has(kind, start, end) for kind in ("permissions", "auxiliaries"))
     return orders or (place + 1 < end and not states)

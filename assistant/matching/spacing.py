@@ -44,7 +44,6 @@ class Spacing:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
-        self._joined = {"".join(pair): pair for pair in vocabulary.neighbours}
 
     def joined(self, text: str) -> str:
         """The text with words of the base put together that were typed in pieces."""
@@ -78,11 +77,16 @@ class Spacing:
             return written
         if not run[0].isalpha() or self._is_word(run):
             return written
-        parts = self._joined.get(fold(run)) or self._best_parts(run)
+        parts = self._neighbours(fold(run)) or self._best_parts(run)
         if not parts:
             return written
         spelled = " ".join(self._vocabulary.spelled(part) or part for part in parts)
         return spelled[:1].upper() + spelled[1:] if written[:1].isupper() else spelled
+
+    def _neighbours(self, run: str) -> Sequence[str]:
+        """Two words that stand side by side in the base and make up the run; empty where none do."""
+        pairs = ((run[:at], run[at:]) for at in range(1, len(run)))
+        return next((pair for pair in pairs if pair in self._vocabulary.neighbours), ())
 
     def _is_word(self, run: str) -> bool:
         return self._vocabulary.spelled(run) is not None or self._vocabulary.is_real(run)

@@ -248,10 +248,10 @@ def _in_clauses(text: str) -> tuple[list[str], list[int]]:
 
 def _undoing(words: _Words, listed: OpposedWords) -> Iterator[tuple[str, str]]:
     for word in words.folded:
-        for prefix in listed.prefixes:
-            long_enough = len(word) - len(prefix) >= _STEM
-            if long_enough and word.startswith(prefix) and word not in listed.no_opposites:
-                yield word, word.removeprefix(prefix)
+        if word.startswith(listed.prefixes) and word not in listed.no_opposites:
+            for prefix in listed.prefixes:
+                if word.startswith(prefix) and len(word) - len(prefix) >= _STEM:
+                    yield word, word.removeprefix(prefix)
 
 
 def _sides(words: _Words) -> dict[str, tuple[str, str]]:

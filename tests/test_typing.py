@@ -79,6 +79,22 @@ def entries(match: Match) -> tuple[str, ...]:
     return match.entries if isinstance(match, Unsure) else ()
 
 
+def test_the_encoder_knows_common_words_by_how_common_they_are(encoder: Encoder) -> None:
+    assert isinstance(encoder, Lexicon)
+    common, rare = encoder.frequency("start"), encoder.frequency("strat")
+    assert common is not None
+    assert rare is not None
+    assert rare < common < 0
+    assert encoder.frequency("hund") is not None
+    assert encoder.frequency("gutshcein") is None
+
+
+def test_slips_are_mended_without_a_list_of_common_words() -> None:
+    bare = Reader(Vocabulary(["Wann haben Sie geöffnet?", "Gutschein einlösen"]))
+    assert bare.readings("gutshcein einlosen") == ["gutschein einlösen", "gutshcein einlösen"]
+    assert bare.readings("wannhabensiegeöffnet") == ["wann haben sie geöffnet"]
+
+
 @pytest.mark.parametrize(("typed", "read"), list(table("readings")["read-as"].items()))
 def test_what_people_type_is_read_as_the_words_they_meant(reader: Reader, typed: str, read: str) -> None:
     assert reader.readings(typed)[0] == read

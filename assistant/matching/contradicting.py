@@ -48,9 +48,9 @@ def without_contradictions(
 ) -> tuple[Ranked, Mapping[str, str]]:
     """The ranking with entries that say the opposite held back, and why each of these was.
 
-    An entry is contradicted where its nearest phrases are and no other of its phrases is as near;
-    its probability goes to a twin that says what was asked, if there is one, and is never over MOST.
-    A question of the base itself is never contradicted.
+    An entry is contradicted where one of its nearest phrases is and none of its others says what was
+    asked, as in an entry about turning it up and down. Its probability goes to a twin that says what
+    was asked, if there is one, and is never over MOST. A question of the base is never contradicted.
     """
     if question.language is None or fold(question.typed) in base.exact:
         return ranked, {}
@@ -95,9 +95,7 @@ class _Compared:
             return agrees(self._text, phrase.said, found)
         if opposition(self._text, phrase.said):
             return False
-        if (
-            found.in_phrase
-        ):  # one phrase with a "not" among others without: "sync", "I no longer want to sync"
+        if found.in_phrase:  # one with a "not" among others without: "I no longer want to sync"
             plain = not phrase.said.negated and not phrase.said.denials - self._text.stems
             return plain and phrase.likeness >= opposed.likeness - _SAME_MATTER
         alike = phrase.said.negated or bool(phrase.said.denials)

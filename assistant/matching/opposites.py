@@ -16,6 +16,9 @@ _STEM = 5  # letters; "zurückgeben" and "zurückschicken" are one matter, "brin
 _BESIDE = 2  # words between a negation and the wish it denies: "do not really want"
 _TO_ITS_OBJECT = 3  # words from "with" to the thing that comes with it: "with a large breakfast"
 _STORIES = 6  # clauses of both; long ones hold words of either side by accident
+_OPENINGS = frozenset(
+    ["auxiliaries", "permissions", "asking", "wishes", "subjects", "determiners", "conditions", "reasons"]
+)
 _REMEMBERED = 50_000  # texts taken apart; the phrases of a base come again with every question
 
 
@@ -332,17 +335,7 @@ def _is_polite(words: _Words, place: int, start: int, end: int) -> bool:
 def _opening(words: _Words, start: int, end: int) -> frozenset[str]:
     """What a clause begins with; a first "and" or "hello" does not count."""
     first, *second = words.kinds[start : min(start + 2, end)]
-    known = first & {
-        "auxiliaries",
-        "permissions",
-        "asking",
-        "wishes",
-        "subjects",
-        "determiners",
-        "conditions",
-        "reasons",
-    }
-    return first if known or not second else second[0]
+    return first if first & _OPENINGS or not second else second[0]
 
 
 def _denies_something(words: _Words, place: int, start: int, end: int) -> bool:
@@ -375,9 +368,7 @@ def _follows_its_subject(words: _Words, place: int) -> bool:
 def _denies_a_wish(words: _Words, place: int, start: int, end: int) -> bool:
     """ "don't want", "want no"; German puts the wish anywhere before: "will das Paket nicht"."""
     after = words.has("wishes", place + 1, min(end, place + 2 + _BESIDE))
-    if any("grown_together" in kinds for kinds in words.kinds[place : place + 1]):
-        return after
-    return after or words.has("wishes", start, place)
+    return after or ("grown_together" not in words.kinds[place] and words.has("wishes", start, place))
 
 
 def _is_an_order(words: _Words, place: int, start: int, end: int) -> bool:

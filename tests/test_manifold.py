@@ -15,6 +15,8 @@ from typing import Literal
 
 import pytest
 from fakes import SHOP, TODAY, base, entry, found, unknown, unsure
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from assistant.channels.lines import exit_code, json_line
 from assistant.dialogue.replying import reply
@@ -347,3 +349,30 @@ def test_machines_read_each_of_several_questions() -> None:
         ("any unicorns", None),
     ]
     assert exit_code(turn) == 2
+
+
+def test_of_many_questions_the_first_three_that_are_found_are_answered(matcher: Matcher) -> None:
+    text = (
+        "Wer malte die Mona Lisa? Wer schrieb den Faust? Wie hoch ist der Brocken? Wo kann ich parken? "
+        "Sind Hunde erlaubt? Gibt es WLAN? Wo sind die Toiletten?"
+    )
+    assert answered(matcher.match(Utterance(text))) == ("parking", "dogs", "wifi")
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["Wo kann ich parken?", "Hallo!", "und", "?", "...", "Hunde", "is it", "😀.", "danke,", "\n"]
+        ),
+        max_size=12,
+    )
+)
+@settings(max_examples=40, deadline=None)
+def test_whatever_the_sentences_each_text_is_judged_and_its_probabilities_sum_to_one_at_most(
+    matcher: Matcher, pieces: list[str]
+) -> None:
+    match = matcher.match(Utterance(" ".join(pieces)))
+    assert sum(candidate.probability for candidate in match.ranking.candidates) <= 1.001
+    if isinstance(match, Several):
+        assert 2 <= len(match.parts) <= 3
+        assert match.found

@@ -20,6 +20,9 @@ MOST_QUESTIONS = 3
 # "I forgot my password." A story has many sentences that are a little like something.
 _PLAIN_STATEMENT = 0.94
 _PLAIN_WISH = 0.8  # "I want to cancel my order."
+# Of a sentence torn from its story: at 0.7 of its probability 82 of 100 answers were right on the longer
+# questions of banking77's training part, at all of it 77.
+_TRUST = 0.7
 _SHOWN = 5  # candidates
 
 One = Found | Unsure | Unknown
@@ -75,7 +78,9 @@ class Manifold:
             return _voted([whole, *clauses, *context.values()], known, thresholds, self._doubt())
         if len(asked) > 1:
             return _several(asked, whole)
-        return whole if _is_surer(whole, found[0]) else _alone(found[0], whole)
+        # "I am at university. Do I pay less?": where all of it is found, it tells more than its question.
+        tells_more = isinstance(whole, Found) and not _is_small_talk(whole, known)
+        return whole if tells_more else _alone(found[0], whole)
 
     def _doubt(self) -> str:
         """Why what the story around it is like does not answer a question."""
@@ -107,22 +112,16 @@ def _is_small_talk(match: One, known: Known) -> bool:
 
 
 def _distinct(parts: Sequence[Part]) -> list[Part]:
-    """Each found entry once, nothing offered that is answered already, `MOST_QUESTIONS` at most."""
+    """Each found entry once, nothing offered that is answered already; of too many the found ones first."""
     answered = {part.match.best.entry for part in parts if isinstance(part.match, Found)}
     kept: dict[str, Part] = {}
     for part in parts:
         if isinstance(part.match, Found):
             kept.setdefault(part.match.best.entry, part)
-        elif answered.isdisjoint(
-            part.match.ranking.candidates[0].entry if isinstance(part.match, Unknown) else part.match.entries
-        ):
+        elif isinstance(part.match, Unknown) or answered.isdisjoint(part.match.entries):
             kept[part.text] = part
-    return list(kept.values())[:MOST_QUESTIONS]
-
-
-def _is_surer(whole: One, part: Part) -> bool:
-    """Whether all of the text tells more than its question: "I am at university. Do I pay less?"."""
-    return isinstance(whole, Found) and whole.best.probability > part.match.ranking.candidates[0].probability
+    surest = sorted(kept.values(), key=lambda part: not isinstance(part.match, Found))[:MOST_QUESTIONS]
+    return [part for part in kept.values() if part in surest]
 
 
 def _alone(part: Part, whole: One) -> Match:
@@ -155,8 +154,13 @@ def _mixed(matches: Sequence[One]) -> tuple[Candidate, ...]:
     return tuple(replace(best[entry], probability=shares[entry]) for entry in order)
 
 
+def _share(match: One, entry: str) -> float:
+    candidates = match.ranking.candidates
+    return next((candidate.probability for candidate in candidates if candidate.entry == entry), 0.0)
+
+
 def _voted(matches: Sequence[One], known: Known, thresholds: Thresholds, doubt: str) -> Match:
-    """Where no question is plain: the entry that the most readings agree on, as sure as the best of them."""
+    """Where no question is plain: the entry that the most readings agree on, nearly as sure as the best."""
     whole, *parts = matches
     likely = [
         match
@@ -165,18 +169,11 @@ def _voted(matches: Sequence[One], known: Known, thresholds: Thresholds, doubt: 
         and match.ranking.candidates
         and match.ranking.candidates[0].probability >= thresholds.offer_above
     ]
-    if _is_small_talk(whole, known) and isinstance(whole, Found):
+    if isinstance(whole, Found) or not likely:
         return whole
-    if not likely:
-        return decide(whole.ranking, thresholds, doubt) if isinstance(whole, Found) else whole
     mixed = _mixed([whole, *likely])
     first = mixed[0].entry
-    sure = max(
-        candidate.probability
-        for match in (whole, *likely)
-        for candidate in match.ranking.candidates
-        if candidate.entry == first
-    )
+    sure = max(_share(whole, first), _TRUST * max(_share(match, first) for match in likely))
     scale = (1 - sure) / max(1 - mixed[0].probability, 1e-9)
     candidates = (
         replace(mixed[0], probability=sure),

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from assistant.matching.semantic import open_encoder
 from assistant.matching.semantic_e5 import open_e5
-from assistant.ports import Encoder
+from assistant.ports import Encoder, Lexicon
 
 Floats = npt.NDArray[np.float32]
 
@@ -34,9 +34,8 @@ class SideBySide:
         return np.hstack(parts)
 
     def frequency(self, word: str) -> float | None:
-        """What the first encoder's vocabulary knows of a common word, if it can tell."""
-        tell = getattr(self._both[0], "frequency", None)
-        return tell(word) if tell else None
+        """As the plug `Lexicon` asks: what the first encoder knows of a common word, if it can tell."""
+        return self._both[0].frequency(word) if isinstance(self._both[0], Lexicon) else None
 
 
 def open_accurate_encoder() -> Encoder:

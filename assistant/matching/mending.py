@@ -26,7 +26,8 @@ _DOTS_LOST = str.maketrans({"ä": "a", "ö": "o", "ü": "u", "ß": "s"})
 _KEYS = ("qwertzuiop", "qwertyuiop", "asdfghjkl", "yxcvbnm", "zxcvbnm")
 # What tells a form of a word from a slip: both are real words, and correct ones are left alone.
 _ENDINGS = frozenset((
-    "e", "en", "er", "es", "em", "n", "s", "t", "et", "st", "te", "ten", "r", "m", "d", "ed", "ing", "al", "ly",
+    "e", "en", "er", "es", "em", "n", "s", "t", "et", "st", "te", "ten", "r", "m", "d", "ed", "ing",
+    "al", "ly",
 ))  # fmt: skip
 _ENDING_LENGTHS = (1, 2, 3)
 _SHORTEST_STEM = 3  # letters

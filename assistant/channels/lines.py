@@ -22,7 +22,8 @@ def json_line(turn: Turn, knowledge: Knowledge, heard: Heard | None = None) -> s
     """One turn as one JSON object on one line, for machines; its fields never change their meaning."""
     match = turn.match
     ranked = [(candidate.entry, round(candidate.probability, 4)) for candidate in match.ranking.candidates]
-    parts = match.parts if isinstance(match, Several) else ()
+    # Only where there are several: an ordinary turn keeps to the fields it has always had.
+    parts = [_part_as_json(part) for part in match.parts] if isinstance(match, Several) else []
     shown = list(_filled_up(ranked[:_CANDIDATES], knowledge))
     return _json(
         {
@@ -30,13 +31,13 @@ def json_line(turn: Turn, knowledge: Knowledge, heard: Heard | None = None) -> s
             "outcome": outcome(match),
             "entry": match.best.entry if isinstance(match, Found | Several) else None,
             "probability": ranked[0][1] if ranked else 0.0,
-            "parts": [_part_as_json(part) for part in parts],
             "candidates": [{"entry": entry, "probability": probability} for entry, probability in shown],
             "language": turn.reply.language,
             "answer": turn.reply.text,
             "spoken": turn.reply.spoken,
             "heard": {"text": heard.text, "also_heard": list(heard.also_heard)} if heard else None,
             "ms": round(turn.milliseconds, 1),
+            **({"parts": parts} if parts else {}),
         }
     )
 

@@ -17,7 +17,7 @@ with (Path(__file__).parent / "sounds.csv").open(encoding="utf-8", newline="") a
 
 
 @pytest.mark.parametrize(("language", "word", "codes"), KNOWN)
-def test_a_word_has_its_published_code(language: str, word: str, codes: str) -> None:
+def test_a_word_has_its_known_code(language: str, word: str, codes: str) -> None:
     assert "/".join(sounds_of(fold(word).replace(" ", ""), language)) == codes
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant.matching.sounds import sound_bags, sound_of, sound_of_text, sounds_of
 from assistant.matching.terms import TermIndex
 from assistant.matching.text import fold
+from tests.bench.sounds import sound_bags, sound_of, sound_of_text, sounds_of
 
 with (Path(__file__).parent / "sounds.csv").open(encoding="utf-8", newline="") as file:
     KNOWN = [(row["language"], row["word"], row["codes"]) for row in csv.DictReader(file)]

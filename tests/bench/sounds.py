@@ -14,9 +14,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from assistant.matching.double_metaphone import double_metaphone
 from assistant.matching.terms import Bags, _codes, _count, _grams
 from assistant.matching.text import letters, words
+from tests.bench.double_metaphone import double_metaphone
 
 GRAM_LENGTHS = (2, 3, 4, 5)
 

@@ -43,7 +43,7 @@ def _without_accents(text: str) -> str:
     kept: list[str] = []
     for char in unicodedata.normalize("NFD", text):
         is_accent = unicodedata.category(char) == "Mn"
-        if not (is_accent and kept and kept[-1].isascii()):
+        if not (is_accent and kept and kept[-1].isascii() and kept[-1].isalnum()):
             kept.append(char)
     return unicodedata.normalize("NFC", "".join(kept))
 

@@ -6,7 +6,7 @@ file can stand for a microphone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from assistant.values import Heard
@@ -59,7 +59,7 @@ class Synthesizer(Protocol):
     def close(self) -> None: ...
 
 
-class Encoder(Protocol):
+class SentenceEncoder(Protocol):
     """Turns sentences of many languages into vectors of one space."""
 
     @property
@@ -72,6 +72,21 @@ class Encoder(Protocol):
 
     def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Shape (len(texts), dimensions), rows of length one; any text whatever is accepted."""
+        ...
+
+
+class Encoder(SentenceEncoder, Protocol):
+    """One that can look at some words of a sentence more than at others."""
+
+    def pieces(self, text: str) -> Sequence[int]:
+        """The numbers of the word pieces it reads a text as, at least one."""
+        ...
+
+    def encode_focused(
+        self, texts: Sequence[str], weigh: Callable[[Sequence[int]], npt.NDArray[np.float32]]
+    ) -> npt.NDArray[np.float32]:
+        """Two vectors of a text side by side, shape (len(texts), 2 * dimensions): that of `encode` and
+        one in which each piece counts as much as `weigh` says, 1 on average."""
         ...
 
 

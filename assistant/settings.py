@@ -30,8 +30,8 @@ class Settings:
     cache_folder: Path | None = None  # None: the user's cache folder
     default_language: str = "en"
     encoder: str = "fast"  # one of ENCODERS
-    answer_above: float = 0.55  # a probability: answer at once from here on
-    offer_above: float = 0.3  # a probability: below, the honest answer is "I don't know"
+    answer_above: float = 0.72  # a probability: answer at once from here on
+    offer_above: float = 0.25  # a probability: below, the honest answer is "I don't know"
     margin: float = 0.15  # a difference of probabilities: a nearer runner-up is asked about
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -284,6 +285,15 @@ class CountingEncoder:
         self.asked += len(texts)
         return self._encoder.encode(texts)
 
+    def pieces(self, text: str) -> Sequence[int]:
+        return self._encoder.pieces(text)
+
+    def encode_focused(
+        self, texts: Sequence[str], weigh: Callable[[Sequence[int]], npt.NDArray[np.float32]]
+    ) -> npt.NDArray[np.float32]:
+        self.asked += len(texts)
+        return self._encoder.encode_focused(texts, weigh)
+
 
 def test_a_second_start_encodes_nothing_again(encoder: Encoder, tmp_path: Path) -> None:
     options = replace(OPTIONS, cache_folder=tmp_path)
@@ -295,16 +305,15 @@ def test_a_second_start_encodes_nothing_again(encoder: Encoder, tmp_path: Path) 
     assert before == after
 
 
-def test_a_changed_page_encodes_only_what_is_new(encoder: Encoder, tmp_path: Path) -> None:
+def test_a_changed_page_encodes_only_what_reads_otherwise_now(encoder: Encoder, tmp_path: Path) -> None:
     options = replace(OPTIONS, cache_folder=tmp_path)
     Matcher(DESK, encoder, options)
-    changed = base(*DESK.entries, entry("wifi", "en", "Is there wifi?"))
+    changed = base(*DESK.entries, entry("parking", "de", "Tiefgarage"))
     counting = CountingEncoder(encoder)
-    assert (
-        Matcher(changed, counting, options).match(Utterance("Is there wifi?")).ranking.candidates[0].entry
-        == "wifi"
-    )
-    assert counting.asked == 2  # as written and as heard; the question itself is known then
+    match = Matcher(changed, counting, options).match(Utterance("Tiefgarage"))
+    assert match.ranking.candidates[0].entry == "parking"
+    # As written and as heard, the new one and those that share a piece of it; the question is known then.
+    assert 2 <= counting.asked < 10
 
 
 @pytest.mark.parametrize(
@@ -321,7 +330,7 @@ def test_a_broken_cache_is_rebuilt(
     options = replace(OPTIONS, cache_folder=tmp_path)
     before = Matcher(DESK, encoder, options).match(Utterance("when do you open"))
     files = list(tmp_path.rglob("*.npz"))
-    assert len(files) == 3
+    assert {file.name.partition("-")[0] for file in files} == {"focus", "heads", "heard", "written"}
     for file in files:
         file.write_bytes(damage(file.read_bytes()))  # type: ignore[operator]
     with caplog.at_level(logging.WARNING):
@@ -348,6 +357,18 @@ def test_a_cache_of_another_encoder_is_not_mixed_in(encoder: Encoder, tmp_path: 
     assert other.asked > 20
 
 
+def test_a_question_written_otherwise_is_learned_anew(encoder: Encoder, tmp_path: Path) -> None:
+    options = replace(OPTIONS, cache_folder=tmp_path)
+    for question in ("WHERE can I park", "where can I park?"):
+        desk = base(*islice(DESK.entries, 4), entry("parking", "en", question))
+        fresh, cached = (Matcher(desk, encoder, each) for each in (OPTIONS, options))
+        likely = [
+            [candidate.probability for candidate in matcher.match(Utterance("to park")).ranking.candidates]
+            for matcher in (fresh, cached)
+        ]
+        assert likely[0] == pytest.approx(likely[1], abs=1e-5)
+
+
 def test_nothing_half_written_is_left(encoder: Encoder, tmp_path: Path) -> None:
     Matcher(DESK, encoder, replace(OPTIONS, cache_folder=tmp_path))
     assert {file.suffix for file in tmp_path.rglob("*") if file.is_file()} == {".npz"}
@@ -369,12 +390,15 @@ def test_without_the_encoder_it_works_on_and_says_so_once(plain_matcher: Matcher
 # --- the learned weights ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("with_encoder", [True, False])
-def test_the_shipped_weights_fit_the_evidence(with_encoder: bool) -> None:
-    weights = load_weights(with_encoder)
+@pytest.mark.parametrize("encoder_name", ["some encoder", None])
+def test_the_shipped_weights_fit_the_evidence(encoder_name: str | None) -> None:
+    weights = load_weights(encoder_name)
     assert len(weights.ranking) == len(WITNESSES)
     assert len(weights.confidence) == len(SIGNS)
     assert (weights.ranking >= 0).all()
+    for curve in weights.confidence:
+        assert (np.diff(curve.at) > 0).all()
+        assert (np.diff(curve.adds) >= 0).all()
     assert Weights.read(weights.written()).written() == weights.written()
 
 
@@ -385,7 +409,7 @@ def test_the_weights_were_learned_with_the_encoder_that_is_installed(encoder: En
 
 
 def test_weights_that_do_not_name_all_evidence_are_refused() -> None:
-    written = load_weights(True).written()
+    written = load_weights("some encoder").written()
     del written["ranking"]["letters"]
     with pytest.raises(ModelError, match="letters"):
         Weights.read(written)

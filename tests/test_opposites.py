@@ -120,9 +120,11 @@ RETURNS = base(
 
 
 def test_a_note_says_in_words_why_an_entry_was_held_back(encoder: Encoder) -> None:
-    match = Matcher(RETURNS, encoder, OPTIONS).match(Utterance("ich will etwas nicht zurückgeben"))
+    without_twin = base(*(each for each in RETURNS.entries if each.name != "keep-item"))
+    asked = Utterance("ich will etwas nicht zurückgeben")
+    match = Matcher(without_twin, encoder, OPTIONS).match(asked)
     assert "`return-item` is held back: the question says `nicht`, the phrase does not" in match.ranking.notes
-    assert match.ranking.candidates[0].entry == "keep-item"
+    assert Matcher(RETURNS, encoder, OPTIONS).match(asked).ranking.candidates[0].entry == "keep-item"
 
 
 @pytest.mark.parametrize("with_encoder", [True, False])

@@ -26,7 +26,7 @@ ENGLISH = {
     "How do I get off your mailing list?": "newsletter",
     "Do you take back old appliances?": "old-device-recycling",
     "Are there things that can't go back?": "return-exclusions",
-    "My gift card was stolen": "lost-voucher",
+    "Can I bring my dog?": "dogs",
 }
 # Words that the synthesizer speaks clearly enough for the small Korean model; each is a question of the base.
 KOREAN = {

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from assistant.matching.cache import Cache
 from assistant.matching.content import common_words, function_words, scripts
 from assistant.matching.evidence import Heads, Phrases, Texts, unit
+from assistant.matching.focus import focused
 from assistant.matching.heads import Head, LogisticOptions, log_softmax, logistic_head
 from assistant.matching.mending import Vocabulary
 from assistant.matching.reading import Reader
@@ -47,12 +48,14 @@ class Base:
             raise ValueError("a base without a single question cannot be asked")
         self.wordings = tuple(wordings)
         self.names = tuple(name for name, _ in groupby(wording.entry for wording in wordings))
-        self.encoder = encoder
         number = {name: place for place, name in enumerate(self.names)}
         entries = np.array([number[wording.entry] for wording in wordings])
-        written = Texts.of([wording.folded for wording in wordings], self._vectors(cache, "written"))
-        self.phrases = Phrases(written, entries, self._vectors(cache, "heard"))
-        self.heads: Heads = train(self.phrases, cache, encoder.name if encoder else "")
+        texts = [wording.text for wording in wordings]
+        self.encoder = focused(encoder, texts, entries, cache) if encoder else None
+        written = Texts.of([wording.folded for wording in wordings], self._vectors(texts, "written", cache))
+        heard = self._vectors([as_heard(text) for text in texts], "heard", cache)
+        self.phrases = Phrases(written, entries, heard)
+        self.heads: Heads = train(self.phrases, cache, encoder.name if encoder else "", texts)
         self._own = {wording.text: place for place, wording in enumerate(wordings)}
         self.vocabulary = Vocabulary(
             (wording.text for wording in wordings), encoder if isinstance(encoder, Lexicon) else None
@@ -66,12 +69,11 @@ class Base:
         self._language_head = self._train_languages()
 
     def _vectors(
-        self, cache: Cache | None, form: Literal["written", "heard"]
+        self, texts: Sequence[str], kind: Literal["written", "heard"], cache: Cache | None
     ) -> npt.NDArray[np.float32] | None:
-        texts = [w.text if form == "written" else as_heard(w.text) for w in self.wordings]
         if self.encoder is None:
             return None
-        return cache.vectors(self.encoder, texts, form) if cache else self.encoder.encode(texts)
+        return cache.vectors(self.encoder, texts, kind) if cache else self.encoder.encode(texts)
 
     def _train_languages(self) -> Head | None:
         if len(self._languages) < 2:

@@ -11,15 +11,16 @@ import logging
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from assistant.ports import Encoder
-
 Floats = npt.NDArray[np.float32]
 Arrays = dict[str, Floats]
+Stored = dict[str, npt.NDArray[np.generic]]
 
 _KEY_BYTES = 16  # of a SHA-256: no two phrases of any base will share them
 _log = logging.getLogger(__name__)
@@ -34,25 +35,62 @@ def fingerprint(*parts: str) -> str:
     return digest.hexdigest()[:24]
 
 
+class Marking(Protocol):
+    """An encoder that tells what the vectors of a text depend on."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def base(self) -> str:
+        """Equal where all texts have equal marks."""
+        ...
+
+    @property
+    def dimensions(self) -> int: ...
+
+    def encode(self, texts: Sequence[str]) -> Floats: ...
+
+    def mark(self, text: str) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The vectors of these texts, under that name."""
+
+    encoder: Marking
+    texts: tuple[str, ...]
+    whole: str
+
+
 class Cache:
     """The cached vectors and trained heads of one base."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def vectors(self, encoder: Encoder, texts: Sequence[str], kind: str) -> Floats:
+    def vectors(self, encoder: Marking, texts: Sequence[str], kind: str) -> Floats:
         """Like `encoder.encode`, asking the encoder only for the texts of that kind that are not on disk."""
         path = self._folder / f"{kind}-{fingerprint(encoder.name)}.npz"
-        known = self._known_vectors(path, encoder.dimensions)
-        keys = [hashlib.sha256(text.encode("utf-8", "replace")).digest()[:_KEY_BYTES] for text in texts]
+        shape = (len(texts), encoder.dimensions)
+        whole = fingerprint(encoder.base, *texts)
+        stored = self._read(path) or {}
+        vectors = stored.get("vectors")
+        if str(stored.get("whole", "")) == whole and _fit(path, vectors, shape):
+            return np.asarray(vectors, np.float32)
+        return self._filled_up(path, stored, _Wanted(encoder, tuple(texts), whole))
+
+    def _filled_up(self, path: Path, stored: Stored, wanted: _Wanted) -> Floats:
+        encoder, texts = wanted.encoder, wanted.texts
+        known = _by_key(path, stored, encoder.dimensions)
+        marks = [encoder.mark(text) for text in texts]
+        keys = [hashlib.sha256(mark.encode("utf-8", "replace")).digest()[:_KEY_BYTES] for mark in marks]
         missing = [number for number, key in enumerate(keys) if key not in known]
         new = encoder.encode([texts[number] for number in missing])
         known |= {keys[number]: vector for number, vector in zip(missing, new, strict=True)}
-        rows = [known[key] for key in keys]
-        vectors = np.array(rows, np.float32).reshape(len(texts), encoder.dimensions)
-        if missing or len(known) > 2 * len(set(keys)):  # more than half of it is of no use any more
-            table = np.frombuffer(b"".join(keys), np.uint8).reshape(len(keys), _KEY_BYTES)
-            self._write(path, {"keys": table, "vectors": vectors})
+        vectors = np.array([known[key] for key in keys], np.float32).reshape(len(texts), encoder.dimensions)
+        table = np.frombuffer(b"".join(keys), np.uint8).reshape(len(keys), _KEY_BYTES)
+        self._write(path, {"whole": np.array(wanted.whole), "keys": table, "vectors": vectors})
         return vectors
 
     def arrays(self, kind: str, key: str, make: Callable[[], Arrays]) -> Arrays:
@@ -65,18 +103,7 @@ class Cache:
         self._write(path, {**made, "key": np.array(key)})
         return made
 
-    def _known_vectors(self, path: Path, dimensions: int) -> dict[bytes, Floats]:
-        stored = self._read(path) or {}
-        keys, vectors = stored.get("keys"), stored.get("vectors")
-        if keys is None or vectors is None:
-            return {}
-        fits = keys.shape == (len(vectors), _KEY_BYTES) and vectors.shape[1:] == (dimensions,)
-        if not (fits and vectors.dtype == np.float32 and np.isfinite(vectors).all()):
-            _log.warning("the cache %s does not hold what it should and is made anew", path)
-            return {}
-        return {key.tobytes(): vector for key, vector in zip(keys, vectors, strict=True)}
-
-    def _read(self, path: Path) -> dict[str, npt.NDArray[np.generic]] | None:
+    def _read(self, path: Path) -> Stored | None:
         try:
             with np.load(path, allow_pickle=False) as stored:
                 return {name: stored[name] for name in stored.files}
@@ -100,3 +127,21 @@ class Cache:
             if part is not None:
                 with contextlib.suppress(OSError):
                     part.unlink(missing_ok=True)
+
+
+def _by_key(path: Path, stored: Stored, dimensions: int) -> dict[bytes, Floats]:
+    keys, vectors = stored.get("keys"), stored.get("vectors")
+    if keys is None or vectors is None or not _fit(path, vectors, (len(keys), dimensions)):
+        return {}
+    if keys.shape != (len(vectors), _KEY_BYTES):
+        return {}
+    rows = np.asarray(vectors, np.float32)
+    return {key.tobytes(): vector for key, vector in zip(keys, rows, strict=True)}
+
+
+def _fit(path: Path, vectors: npt.NDArray[np.generic] | None, shape: tuple[int, int]) -> bool:
+    right_form = vectors is not None and vectors.shape == shape and vectors.dtype == np.float32
+    if right_form and np.isfinite(np.asarray(vectors, np.float32)).all():
+        return True
+    _log.warning("the cache %s does not hold what it should and is made anew", path)
+    return False

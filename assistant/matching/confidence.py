@@ -17,5 +17,5 @@ def confidence_signs(base: Base, weights: Weights, reading: str) -> tuple[Witnes
     """
     evidence = gather(base.phrases, base.heads, base.prepared([reading]))[0]
     measured = signs(evidence, weights)
-    rows = zip(SIGNS, measured.tolist(), (measured * weights.confidence).tolist(), strict=True)
+    rows = zip(SIGNS, measured.tolist(), weights.added(measured), strict=True)
     return (*(Witness(*row) for row in rows), Witness(BIAS, 1.0, weights.bias))

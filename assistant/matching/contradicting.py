@@ -20,6 +20,7 @@ MOST = 0.5  # probability of a contradicted entry: offered at most, never answer
 _LOOKED_AT = 5  # entries, best first; a later one is not answered anyway
 _WORTH_A_LOOK = 0.1  # a probability; the others matter to no decision
 _TWIN_AMONG = 8  # entries: where the right twin is looked for
+_TWIN_FROM = 0.05  # a probability: what is less likely is another matter with the same "not" in it
 _LEFT = 0.2  # of a contradicted entry's probability where its twin says what was asked
 # Differences of cosines between two phrases of one entry or of two twins.
 _NEAR = 0.15  # a phrase so much less like the question than the likest still counts
@@ -98,7 +99,8 @@ class _Compared:
         if found.in_phrase:  # one with a "not" among others without: "I no longer want to sync"
             plain = not phrase.said.negated and not phrase.said.denials - self._text.stems
             return plain and phrase.likeness >= opposed.likeness - _SAME_MATTER
-        alike = phrase.said.negated or bool(phrase.said.denials)
+        # Who does not want to return a thing is not served by "I want to return it", in any language.
+        alike = phrase.said.negated or bool(phrase.said.denials and not self._text.denials)
         return phrase.likeness >= opposed.likeness - (_NEAR if alike else _AS_NEAR)
 
     def twin(self, place: int, found: Opposition, others: Iterable[int]) -> int | None:
@@ -126,7 +128,7 @@ class _Compared:
 
     def _likeness(self, span: slice) -> list[float]:
         if self._question.vector is not None:
-            values = self._base.phrases.meaning(self._question.vector, np.arange(span.start, span.stop))
+            values = self._base.phrases.meaning(self._question.vector, np.arange(span.start, span.stop))[0]
         else:
             folded = [wording.folded for wording in self._base.wordings[span]]
             values = lexical.word_likeness(fold(self._question.typed), folded)[1]
@@ -136,7 +138,8 @@ class _Compared:
 def _shifted(compared: _Compared, held_back: Mapping[int, Opposition]) -> Floats:
     """What the evidence gave to a contradicted entry belongs to its twin; without one it is capped."""
     probabilities = compared.ranked.probabilities.copy()
-    others = [place for place in range(min(_TWIN_AMONG, len(probabilities))) if place not in held_back]
+    likely = np.flatnonzero(probabilities[:_TWIN_AMONG] >= _TWIN_FROM).tolist()
+    others = [place for place in likely if place not in held_back]
     for place, opposed in held_back.items():
         twin = compared.twin(place, opposed, others)
         if twin is not None:

@@ -23,6 +23,7 @@ Flags = npt.NDArray[np.bool_]
 # What speaks for an entry; the learned weights name them.
 WITNESSES = (
     "meaning",  # cosine of the sentence vectors of the text and the entry's best phrase
+    "rare meaning",  # the same, of the vectors in which the words that are rare in the base count more
     "letters",  # the same of their runs of letters (TF-IDF): survives typos and mishearing
     "words",  # the same of their words and pairs of words (TF-IDF)
     "words in common",  # rapidfuzz token_set_ratio of the best phrase
@@ -33,6 +34,7 @@ WITNESSES = (
 _SHORTLIST = 10  # entries by each of four cheap witnesses
 _FEATURES_A_KIND = 512  # 2,048 were no better on BANKING77 and CLINC150
 _LETTER_SHARE, _WORD_SHARE = 0.5, 0.35  # beside vectors of length one; 0.4 to 0.8 differ by less than a point
+FEATURE_SHARE = np.float32(0.5**0.5)  # of each vector: two share the length of one
 _LOWEST = -12.0  # log-probabilities below say the same: no
 
 
@@ -41,7 +43,7 @@ class Texts:
     """Some texts made ready to be asked: folded, encoded, taken apart."""
 
     folded: tuple[str, ...]
-    vectors: Floats | None  # shape (texts, dimensions); None without an encoder
+    vectors: Floats | None  # shape (texts, 2 * dimensions): plain, focused; None without an encoder
     letters: Bags
     words: Bags
 
@@ -58,7 +60,7 @@ class Evidence:
     values: Floats  # shape (entries, witnesses)
     phrases: Ints  # the number of each entry's best phrase
     verbatim: Flags  # is the text one of the entry's phrases, word for word?
-    standing_out: Floats  # discriminant score of each entry in deviations above the mean of all
+    standing_out: Floats  # score of the discriminant head for each entry, in deviations above the mean of all
     known_words: float  # share of the text's words, weighed by rarity, that the base holds
 
 
@@ -79,17 +81,22 @@ class Phrases:
         vectors = texts.vectors
         self._centre = None if vectors is None else vectors.mean(axis=0)
 
-    def vector_features(self, texts: Texts) -> Floats | None:
-        """Vectors after subtracting the base's mean, of length one."""
+    def vector_features(self, texts: Texts) -> tuple[Floats, Floats] | None:
+        """Plain and focused vectors after subtracting the base's mean, of length one."""
         if texts.vectors is None or self._centre is None:
             return None
-        return unit(texts.vectors - self._centre)
+        plain, focused = np.split(texts.vectors - self._centre, 2, axis=1)
+        return unit(plain), unit(focused)
 
     @property
     def feature_count(self) -> int:
         """How many columns `all_features` has."""
-        vectors = 0 if self.texts.vectors is None else self.texts.vectors.shape[1]
-        return int(vectors + 2 * _FEATURES_A_KIND)
+        return self.vector_feature_count + 2 * _FEATURES_A_KIND
+
+    @property
+    def vector_feature_count(self) -> int:
+        """How many of them are vectors; they come first."""
+        return 0 if self.texts.vectors is None else int(self.texts.vectors.shape[1])
 
     def all_features(self, texts: Texts) -> Floats:
         """Centred vectors, hashed letters and hashed words side by side."""
@@ -97,17 +104,20 @@ class Phrases:
         word = hashed_features(texts.words, self._words.weigh(texts.words), _FEATURES_A_KIND)
         lexical_part = [np.float32(_LETTER_SHARE) * letters, np.float32(_WORD_SHARE) * word]
         vectors = self.vector_features(texts)
-        return np.hstack(lexical_part if vectors is None else [vectors, *lexical_part])
+        if vectors is None:
+            return np.hstack(lexical_part)
+        return np.hstack([*(FEATURE_SHARE * each for each in vectors), *lexical_part])
 
     def likeness(self, texts: Texts) -> Floats:
         """Cosines of letters and of words with every phrase; shape (2, texts, phrases)."""
         return np.stack([self._letters.ask(texts.letters), self._words.ask(texts.words)])
 
     def meaning(self, vector: Floats | None, numbers: Ints) -> Floats:
-        """Cosines of a text's vector with some of the phrases; 0 without an encoder."""
+        """Cosines of a text's two vectors with those of some phrases, shape (2, phrases); 0 without them."""
         if vector is None or self.texts.vectors is None:
-            return np.zeros(len(numbers), np.float32)
-        return np.asarray(self.texts.vectors[numbers] @ vector, np.float32)
+            return np.zeros((2, len(numbers)), np.float32)
+        halves = zip(np.split(self.texts.vectors[numbers], 2, axis=1), np.split(vector, 2), strict=True)
+        return np.stack([phrases @ own for phrases, own in halves])
 
     def known_words(self, texts: Texts) -> Floats:
         return self._words.known(texts.words)
@@ -162,7 +172,7 @@ def _standing_out(phrases: Phrases, heads: Heads, texts: Texts) -> Floats:
     centred = phrases.vector_features(texts)
     if heads.on_meaning is None or centred is None:
         return np.zeros((len(texts.folded), phrases.count), np.float32)
-    scores = heads.on_meaning.scores(centred)
+    scores = heads.on_meaning.scores(centred[0])
     spread = np.maximum(scores.std(axis=1, keepdims=True), 1e-6)
     return np.asarray((scores - scores.mean(axis=1, keepdims=True)) / spread, np.float32)
 
@@ -175,7 +185,7 @@ def _weigh(phrases: Phrases, measured: Measured) -> Evidence:
     wordings = [phrases.texts.folded[number] for number in flat]
     meaning = phrases.meaning(measured.vector, flat)
     likeness = lexical.word_likeness(measured.folded, wordings)
-    cells = np.full((5, *table.shape), -1, np.float32)
+    cells = np.full((6, *table.shape), -1, np.float32)
     cells[:, there] = np.vstack([meaning, measured.likeness[:, flat], likeness])
     same = np.zeros(table.shape, bool)
     same[there] = [wording == measured.folded for wording in wordings]
@@ -184,7 +194,7 @@ def _weigh(phrases: Phrases, measured: Measured) -> Evidence:
     return Evidence(
         entries=short,
         values=np.column_stack([*cells.max(axis=2), behind, trained]),
-        phrases=table[np.arange(len(short)), cells[[0, 1, 4]].sum(axis=0).argmax(axis=1)],
+        phrases=table[np.arange(len(short)), cells[[0, 1, 2, 5]].sum(axis=0).argmax(axis=1)],
         verbatim=np.asarray(same.any(axis=1)),
         standing_out=standing_out,
         known_words=measured.known_words,

@@ -33,12 +33,28 @@ def log_softmax(scores: Floats) -> Floats:
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)), np.float32)
 
 
-def discriminant_head(features: Floats, entries: Ints, count: int, shrinkage: float = 0.4) -> Head:
+def discriminant_head(features: Floats, entries: Ints, count: int, shrinkage: float = 0.7) -> Head:
     """Linear discriminant analysis with the within-entry covariance shrunk towards a sphere.
 
     Closed form, so it serves bases of any size. Where entries have a single phrase nothing varies
     within them and the head falls back to the nearest mean.
     """
+    means, covariance = _within(features, entries, count, shrinkage)
+    weights = np.linalg.solve(covariance, means.T).astype(np.float32)
+    return Head(weights, (-0.5 * np.einsum("ij,ji->i", means, weights)).astype(np.float32))
+
+
+def evened(features: Floats, entries: Ints, count: int, shrinkage: float = 0.9) -> Floats:
+    """A matrix that features are multiplied with, so that they vary more evenly within the entries: in
+    what way one asks counts less, what is asked counts more; their mean square length stays."""
+    _, covariance = _within(features, entries, count, shrinkage)
+    root = np.linalg.inv(np.linalg.cholesky(covariance)).T.astype(np.float32)
+    length = np.linalg.norm(features) / max(float(np.linalg.norm(features @ root)), 1e-9)
+    return np.asarray(np.float32(length) * root, np.float32)
+
+
+def _within(features: Floats, entries: Ints, count: int, shrinkage: float) -> tuple[Floats, Floats]:
+    """The mean of each entry, and how features vary around it, shrunk towards a sphere."""
     sizes = np.bincount(entries, minlength=count).astype(np.float32)
     means = np.zeros((count, features.shape[1]), np.float32)
     np.add.at(means, entries, features)
@@ -50,8 +66,7 @@ def discriminant_head(features: Floats, entries: Ints, count: int, shrinkage: fl
     covariance[np.diag_indices_from(covariance)] += shrinkage * max(
         float(np.trace(within)) / len(within), 0.2 * sphere, 1e-6
     )
-    weights = np.linalg.solve(covariance, means.T).astype(np.float32)
-    return Head(weights, (-0.5 * np.einsum("ij,ji->i", means, weights)).astype(np.float32))
+    return means, np.asarray(covariance, np.float32)
 
 
 def logistic_head(features: Floats, entries: Ints, count: int, options: LogisticOptions) -> Head:

@@ -55,7 +55,7 @@ class Matcher:
             else ("the sentence encoder is missing: questions are compared by their words alone",)
         )
         one_thread()
-        self._weights = weights or load_weights(with_encoder=encoder is not None)
+        self._weights = weights or load_weights(encoder.name if encoder else None)
         self.thresholds = Thresholds(options.answer_above, options.offer_above, options.margin)
         wordings = wordings_of(knowledge)
         self._base = Base(wordings, encoder, _cache(knowledge, options)) if wordings else None

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,44 +30,67 @@ SIGNS = (
 _VERBATIM = 0.97
 
 
+Stored = Mapping[str, Any]  # as JSON holds it
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """What a sign adds to the log-odds: a line through some points, level beyond the first and the last."""
+
+    at: Floats  # values of the sign, rising
+    adds: Floats  # natural-log odds, never falling
+
+    def __call__(self, value: float) -> float:
+        return float(np.interp(value, self.at, self.adds))
+
+
 @dataclass(frozen=True, slots=True)
 class Weights:
     """What was learned: how much each witness counts, and when to believe the first entry."""
 
     ranking: Floats  # one for each of WITNESSES
-    confidence: Floats  # one for each of SIGNS
+    confidence: tuple[Curve, ...]  # one for each of SIGNS
     bias: float
 
     @classmethod
-    def read(cls, stored: Mapping[str, Mapping[str, float]]) -> Weights:
+    def read(cls, stored: Stored) -> Weights:
         """From the form of weights.json; raises ModelError where it does not name all the evidence."""
         try:
             ranking = [float(stored["ranking"][name]) for name in WITNESSES]
-            confidence = [float(stored["confidence"][name]) for name in SIGNS]
+            points = [np.array(stored["confidence"][name], np.float32).reshape(-1, 2) for name in SIGNS]
             bias = float(stored["confidence"]["bias"])
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(
                 f"the learned weights do not fit this version: {error}", "learn them again"
             ) from None
-        return cls(np.array(ranking, np.float32), np.array(confidence, np.float32), bias)
+        return cls(np.array(ranking, np.float32), tuple(Curve(*each.T) for each in points), bias)
 
-    def written(self) -> dict[str, dict[str, float]]:
-        """The form of weights.json."""
-        ranking = {
-            name: round(float(weight), 4) for name, weight in zip(WITNESSES, self.ranking, strict=True)
+    def written(self) -> dict[str, dict[str, Any]]:
+        """The form of weights.json: for each sign the points of its curve."""
+        ranking = {name: _short(weight) for name, weight in zip(WITNESSES, self.ranking, strict=True)}
+        curves = {
+            name: [[_short(at), _short(adds)] for at, adds in zip(curve.at, curve.adds, strict=True)]
+            for name, curve in zip(SIGNS, self.confidence, strict=True)
         }
-        confidence = {
-            name: round(float(weight), 4) for name, weight in zip(SIGNS, self.confidence, strict=True)
-        }
-        return {"ranking": ranking, "confidence": {**confidence, "bias": round(self.bias, 4)}}
+        return {"ranking": ranking, "confidence": {**curves, "bias": _short(self.bias)}}
+
+    def added(self, measured: Floats) -> list[float]:
+        """What each of the signs adds to the log-odds that the first entry is right."""
+        return [curve(value) for curve, value in zip(self.confidence, measured.tolist(), strict=True)]
 
 
-def load_weights(with_encoder: bool) -> Weights:
-    """The weights that come with the package."""
+def _short(number: float) -> float:
+    return round(float(number), 4)
+
+
+def load_weights(encoder: str | None) -> Weights:
+    """The weights that come with the package for the encoder of that name; None: without one."""
     stored = json.loads(
         resources.files("assistant.matching").joinpath("weights.json").read_text(encoding="utf-8")
     )
-    return Weights.read(stored["with encoder" if with_encoder else "without encoder"])
+    if encoder is None:
+        return Weights.read(stored["without encoder"])
+    return Weights.read(stored["accurate" if encoder == stored["accurate encoder"] else "with encoder"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +108,10 @@ def rank(evidence: Evidence, weights: Weights) -> Ranked:
     """The first entry's probability is calibrated; the others follow in proportion to their shares."""
     parts = evidence.values * weights.ranking
     shares = np.exp(log_softmax(parts.sum(axis=1)))
-    order = np.argsort(-shares, kind="stable")
-    logit = float(signs(evidence, weights) @ weights.confidence) + weights.bias
+    # Whoever wrote the question word for word comes first; two who did are alike.
+    shares = np.where(evidence.verbatim, shares.max(), shares)
+    order = np.lexsort((-shares, ~evidence.verbatim))
+    logit = sum(weights.added(signs(evidence, weights))) + weights.bias
     first = 1 / (1 + np.exp(-logit))
     own = shares[order[0]]
     scale = min(first / own, (1 - first) / max(1 - own, 1e-9))  # all together are at most 1

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assistant.errors import ModelError
-from assistant.ports import Encoder
+from assistant.ports import SentenceEncoder
 
 Floats = npt.NDArray[np.float32]
 
@@ -109,7 +109,7 @@ def written_means(means: dict[str, Floats], library: str) -> str:
     return json.dumps(stored, indent=2) + "\n"
 
 
-def open_e5() -> Encoder:
+def open_e5() -> SentenceEncoder:
     """The encoder, loaded and tried; raises ModelError where it is missing or damaged."""
     try:
         return E5Encoder()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from assistant.matching.semantic import open_encoder
 from assistant.matching.semantic_e5 import open_e5
-from assistant.ports import Encoder, Lexicon
+from assistant.ports import Encoder, Lexicon, SentenceEncoder
 
 Floats = npt.NDArray[np.float32]
 
@@ -19,23 +19,32 @@ SHARE_OF_E5 = 0.6  # 0.5 and 0.7 differ by less than a point on BANKING77, CLINC
 class SideBySide:
     """The vectors of two encoders in one row: its cosine is the weighted mean of both cosines."""
 
-    def __init__(self, first: Encoder, second: Encoder, share_of_second: float) -> None:
+    def __init__(self, first: Encoder, second: SentenceEncoder, share_of_second: float) -> None:
         """`share_of_second` is a number from 0 to 1; the first has the rest."""
-        self._both = (first, second)
+        self._first, self._second = first, second
         self._lengths = np.sqrt(np.array([1 - share_of_second, share_of_second], np.float32))
         self.dimensions = first.dimensions + second.dimensions
         self.name = f"{first.name} + {second.name} x {share_of_second:g}"
 
     def encode(self, texts: Sequence[str]) -> Floats:
         """Shape (len(texts), dimensions), rows of length one."""
-        parts = [
-            length * encoder.encode(texts) for length, encoder in zip(self._lengths, self._both, strict=True)
-        ]
-        return np.hstack(parts)
+        first, second = self._lengths
+        return np.hstack([first * self._first.encode(texts), second * self._second.encode(texts)])
+
+    def pieces(self, text: str) -> Sequence[int]:
+        """The first encoder's: the second one's vectors have no focus."""
+        return self._first.pieces(text)
+
+    def encode_focused(self, texts: Sequence[str], weigh: Callable[[Sequence[int]], Floats]) -> Floats:
+        """Shape (len(texts), 2 * dimensions): the first encoder's plain and focused vectors, each beside
+        the second encoder's vector."""
+        plain, focused = np.split(self._lengths[0] * self._first.encode_focused(texts, weigh), 2, axis=1)
+        second = self._lengths[1] * self._second.encode(texts)
+        return np.hstack([plain, second, focused, second])
 
     def frequency(self, word: str) -> float | None:
         """As the plug `Lexicon` asks: what the first encoder knows of a common word, if it can tell."""
-        return self._both[0].frequency(word) if isinstance(self._both[0], Lexicon) else None
+        return self._first.frequency(word) if isinstance(self._first, Lexicon) else None
 
 
 def open_accurate_encoder() -> Encoder:

@@ -7,24 +7,26 @@ Each phrase is learned twice, as it was written and as a recognizer would write 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from assistant.matching.cache import Arrays, Cache, fingerprint
-from assistant.matching.evidence import Heads, Phrases
-from assistant.matching.heads import Head, LogisticOptions, discriminant_head, logistic_head
+from assistant.matching.evidence import FEATURE_SHARE, Heads, Phrases
+from assistant.matching.heads import Head, LogisticOptions, discriminant_head, evened, logistic_head
 
-_VERSION = "4"  # of the training; a trained head of another version is not read from the cache
+_VERSION = "5"  # of the training; a trained head of another version is not read from the cache
 _ROUNDS = 60  # of the logistic head; 100 were no better on BANKING77 and CLINC150
 _FEWEST_ROUNDS = 8
 _BUDGET_FLOPS = 2.5e11  # some 4 s on one core: what a base of 1,000 entries may take at its first start
 
 
-def train(phrases: Phrases, cache: Cache | None, encoder_name: str) -> Heads:
-    """The heads of a base, from the cache where the same base was trained before."""
+def train(phrases: Phrases, cache: Cache | None, encoder_name: str, written: Sequence[str] = ()) -> Heads:
+    """The heads of a base, from the cache where the same base, `written` alike, was trained before."""
     if cache is None:
         return _heads(_train(phrases))
     numbers = ",".join(map(str, phrases.entries.tolist()))
-    key = fingerprint(_VERSION, encoder_name, numbers, *phrases.texts.folded)
+    key = fingerprint(_VERSION, encoder_name, numbers, *written)
     return _heads(cache.arrays(f"heads-{fingerprint(encoder_name)}", key, lambda: _train(phrases)))
 
 
@@ -37,14 +39,20 @@ def _train(phrases: Phrases) -> Arrays:
     arrays: Arrays = {}
     centred = [each for each in map(phrases.vector_features, written) if each is not None]
     if centred:
-        head = discriminant_head(np.vstack(centred), entries, phrases.count)
+        head = discriminant_head(np.vstack([plain for plain, _ in centred]), entries, phrases.count)
         arrays |= {"meaning": head.weights, "meaning_bias": head.bias}
     flops_a_round = 4.0 * len(entries) * phrases.feature_count * phrases.count
     if flops_a_round > _BUDGET_FLOPS:
         return arrays | _stand_in(arrays, phrases)
     everything = np.vstack([phrases.all_features(texts) for texts in written])
+    vectors = slice(0, phrases.vector_feature_count)
+    even = evened(everything[:, vectors], entries, phrases.count) if vectors.stop else None
+    if even is not None:
+        everything[:, vectors] = everything[:, vectors] @ even
     rounds = int(np.clip(_BUDGET_FLOPS / flops_a_round, _FEWEST_ROUNDS, _ROUNDS))
     logistic = logistic_head(everything, entries, phrases.count, LogisticOptions(iterations=rounds))
+    if even is not None:  # so that questions need not be evened
+        logistic.weights[vectors] = even @ logistic.weights[vectors]
     return arrays | {"everything": logistic.weights, "everything_bias": logistic.bias}
 
 
@@ -54,11 +62,15 @@ def _stand_in(arrays: Arrays, phrases: Phrases) -> Arrays:
     weights = np.zeros((phrases.feature_count, phrases.count), np.float32)
     bias = np.zeros(phrases.count, np.float32)
     if "meaning" in arrays:
-        weights[: len(arrays["meaning"])] = arrays["meaning"]
+        weights[: len(arrays["meaning"])] = arrays["meaning"] / FEATURE_SHARE
         bias = arrays["meaning_bias"]
     return {"everything": weights, "everything_bias": bias}
 
 
 def _heads(arrays: Arrays) -> Heads:
-    on_meaning = Head(arrays["meaning"], arrays["meaning_bias"]) if "meaning" in arrays else None
-    return Heads(on_meaning, Head(arrays["everything"], arrays["everything_bias"]))
+    def head(name: str) -> Head:
+        return Head(arrays[name], arrays[f"{name}_bias"])
+
+    if "meaning" not in arrays:
+        return Heads(None, head("everything"))
+    return Heads(head("meaning"), head("everything"))

@@ -1,4 +1,5 @@
 """Accuracy beside the rivals, and how far the probabilities can be trusted: python -m tests.bench [FOLDER]
+[--accurate]
 
 Every set is answered with weights that were learned without any set of its family.
 """
@@ -19,15 +20,24 @@ from rich.table import Table
 from assistant.matching.evidence import gather
 from assistant.matching.ranking import Ranked, Weights, rank
 from assistant.matching.semantic import open_encoder
+from assistant.matching.side_by_side import open_accurate_encoder
 from assistant.matching.training import train
 from assistant.ports import Encoder
 from assistant.settings import Settings
-from tests.bench.learn import HELD_OUT
-from tests.bench.loading import asked_in_chunks, load
+from tests.bench.learn import HELD_OUT, SHIPPED
+from tests.bench.loading import Loaded
 from tests.bench.rivals import Scores, rivals
 from tests.bench.sets import BenchSet, NoSets, reported_sets
 
 DEFAULTS = Settings(Path())
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """Our matcher with one of its encoders, and the name of the weights learned with that."""
+
+    encoder: Encoder
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +66,11 @@ class Answered:
 
 
 def answer(bench: BenchSet, encoder: Encoder | None, weights: Weights) -> Answered:
-    phrases = load(bench, encoder)
-    heads = train(phrases, None, "")
+    loaded = Loaded(bench, encoder)
+    heads = train(loaded.phrases, None, "")
     ranked = []
-    for texts, _ in asked_in_chunks(bench, encoder):
-        ranked += [rank(evidence, weights) for evidence in gather(phrases, heads, texts)]
+    for texts, _ in loaded.asked_in_chunks():
+        ranked += [rank(evidence, weights) for evidence in gather(loaded.phrases, heads, texts)]
     return Answered(bench, ranked)
 
 
@@ -88,8 +98,8 @@ def separation(probabilities: npt.NDArray[np.float64], answerable: npt.NDArray[n
     return float((ranks[answerable].sum() - inside * (inside + 1) / 2) / (inside * outside))
 
 
-def accuracy_table(sets: Sequence[BenchSet], encoder: Encoder) -> tuple[Table, list[Answered]]:
-    others = rivals(encoder)
+def accuracy_table(sets: Sequence[BenchSet], ours: Ours) -> tuple[Table, list[Answered]]:
+    others = rivals(open_encoder())
     table = Table(title="Right answer first (weights learned without the set's family)")
     table.add_column("set")
     for name in (*others, "ours, no encoder", "ours", "ours in first 3"):
@@ -98,13 +108,12 @@ def accuracy_table(sets: Sequence[BenchSet], encoder: Encoder) -> tuple[Table, l
     for bench in sets:
         scores = [rival_hits(bench, score(bench)) for score in others.values()]
         plain = answer(bench, None, held_out_weights(bench.family, "without encoder")).place_of_right()
-        full = answer(bench, encoder, held_out_weights(bench.family, "with encoder"))
+        full = answer(bench, ours.encoder, held_out_weights(bench.family, ours.kind))
         places = full.place_of_right()
-        ours = [float((plain == 0).mean()), float((places == 0).mean()), float((places < 3).mean())]
-        mark = "" if ours[1] > max(scores) else " (!)"
-        table.add_row(
-            bench.name, *(f"{s:.3f}" for s in (*scores, *ours[:1])), f"{ours[1]:.3f}{mark}", f"{ours[2]:.3f}"
-        )
+        figures = [float((plain == 0).mean()), float((places == 0).mean()), float((places < 3).mean())]
+        mark = "" if figures[1] > max(scores) else " (!)"
+        known = (f"{figure:.3f}" for figure in (*scores, figures[0]))
+        table.add_row(bench.name, *known, f"{figures[1]:.3f}{mark}", f"{figures[2]:.3f}")
         answered.append(full)
     return table, answered
 
@@ -141,15 +150,20 @@ def reliability_table(answered: Sequence[Answered]) -> Table:
 
 
 def main() -> None:
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/bench")
+    options = sys.argv[1:]
+    folder = Path(next((option for option in options if option != "--accurate"), "../shared/bench"))
+    accurate = "--accurate" in options
+    ours = Ours(open_accurate_encoder(), "accurate") if accurate else Ours(open_encoder(), "with encoder")
     console = Console(width=150)
     try:
-        table, answered = accuracy_table(list(reported_sets(folder)), open_encoder())
+        table, answered = accuracy_table(list(reported_sets(folder)), ours)
     except NoSets as missing:
         console.print(str(missing), style="yellow", markup=False)
         raise SystemExit(1) from None
     for each in (table, trust_table(answered), reliability_table(answered)):
         console.print(each)
+    learned_on = json.loads(SHIPPED.read_text(encoding="utf-8"))["sets"]
+    console.print(f"Learned, without the family of the set asked, on: {', '.join(learned_on)}.")
 
 
 if __name__ == "__main__":

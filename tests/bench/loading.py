@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from assistant.matching.evidence import Phrases, Texts
+from assistant.matching.focus import FocusedEncoder, focused
 from assistant.matching.text import as_heard, cut, fold
 from assistant.ports import Encoder
 from tests.bench.sets import BenchSet, Question
@@ -14,17 +15,23 @@ from tests.bench.sets import BenchSet, Question
 _CHUNK = 64
 
 
-def prepared(texts: Sequence[str], encoder: Encoder | None) -> Texts:
-    cuts = [cut(text)[0] for text in texts]
-    return Texts.of([fold(text) for text in cuts], encoder.encode(cuts) if encoder else None)
+class Loaded:
+    """The phrases of a set, and how to ask them."""
+
+    def __init__(self, bench: BenchSet, encoder: Encoder | None) -> None:
+        self._bench = bench
+        entries = np.array(bench.entries)
+        texts = [cut(text)[0] for text in bench.phrases]
+        self._encoder = focused(encoder, texts, entries, None) if encoder else None
+        heard = self._encoder.encode([as_heard(text) for text in texts]) if self._encoder else None
+        self.phrases = Phrases(_prepared(texts, self._encoder), entries, heard)
+
+    def asked_in_chunks(self) -> Iterator[tuple[Texts, Sequence[Question]]]:
+        questions = self._bench.questions
+        for start in range(0, len(questions), _CHUNK):
+            chunk = questions[start : start + _CHUNK]
+            yield _prepared([cut(question.text)[0] for question in chunk], self._encoder), chunk
 
 
-def load(bench: BenchSet, encoder: Encoder | None) -> Phrases:
-    heard = encoder.encode([as_heard(cut(text)[0]) for text in bench.phrases]) if encoder else None
-    return Phrases(prepared(bench.phrases, encoder), np.array(bench.entries), heard)
-
-
-def asked_in_chunks(bench: BenchSet, encoder: Encoder | None) -> Iterator[tuple[Texts, Sequence[Question]]]:
-    for start in range(0, len(bench.questions), _CHUNK):
-        questions = bench.questions[start : start + _CHUNK]
-        yield prepared([question.text for question in questions], encoder), questions
+def _prepared(texts: Sequence[str], encoder: FocusedEncoder | None) -> Texts:
+    return Texts.of([fold(text) for text in texts], encoder.encode(texts) if encoder else None)

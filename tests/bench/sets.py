@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,9 @@ SOURCES = """The public sets are not part of this project. Give the folder that 
   heard-{atis,trec6}       github.com/Observeai-Research/Phoneme-BERT"""
 
 
+_FEWEST = 30  # strangers among the questions of a small set
+
+
 class NoSets(Exception):
     """The folder holds none of the sets, or not this one."""
 
@@ -26,6 +30,7 @@ class Question:
 
     text: str
     entries: frozenset[int]
+    family: str = ""  # of the set it was taken from, where that is another one
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,15 @@ class BenchSet:
             questions=tuple(asked),
         )
 
+    def strangers(self, asked: Sequence[Question], seed: int) -> list[Question]:
+        """A fifth as many questions as it has, drawn at random from those of other families: nobody
+        should answer them here."""
+        others = [
+            replace(question, entries=frozenset()) for question in asked if question.family != self.family
+        ]
+        count = min(len(others), max(_FEWEST, len(self.questions) // 5))
+        return random.Random(seed).sample(others, count)
+
     def some_questions(self, count: int, seed: int = 0) -> BenchSet:
         """At most so many of the questions, drawn at random."""
         if len(self.questions) <= count:
@@ -77,16 +91,18 @@ def read_rows(folder: Path, name: str) -> Rows:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def faq_set(folder: Path, name: str) -> BenchSet:
-    """A company's FAQ with paraphrases of its questions and small talk."""
+def faq_set(folder: Path, name: str, asked: str = "") -> BenchSet:
+    """A company's FAQ with paraphrases of its questions and small talk; or `asked` in another language
+    what its translation is asked."""
     faq = read_rows(folder, f"{name}.faq")
     number = {row["id"]: place for place, row in enumerate(faq)}
     pairs = [(str(text), place) for place, row in enumerate(faq) for text in _list(row["questions"])]
     questions = [
         Question(str(row["text"]), frozenset(number[i] for i in _list(row["ids"]) if i in number))
-        for row in read_rows(folder, f"{name}.queries")
+        for row in read_rows(folder, f"{asked or name}.queries")
     ]
     family = name.partition("-")[0]
+    name = f"{name} asked as {asked[-2:]}" if asked else name
     return BenchSet(name, family, tuple(t for t, _ in pairs), tuple(e for _, e in pairs), tuple(questions))
 
 
@@ -149,6 +165,7 @@ def reported_sets(folder: Path) -> Iterator[BenchSet]:
     """The sets of the table, asked with their test questions."""
     for name in ("roboai-de", "roboai-en", "covid-de", "covid-en"):
         yield faq_set(folder, name)
+    yield faq_set(folder, "roboai-de", asked="roboai-en")
     for name, shots in (("banking77", 5), ("banking77", 10), ("clinc150", 5), ("clinc150", 10)):
         yield labelled_set(folder, Draw(name, shots))
     for name in ("xsid-de", "xsid-en"):
@@ -158,8 +175,22 @@ def reported_sets(folder: Path) -> Iterator[BenchSet]:
 
 
 def learning_sets(folder: Path) -> Iterator[BenchSet]:
-    """The sets to learn from: bases of many sizes, some with entries missing. No test row of a
-    labelled set is among them."""
+    """The sets to learn from: bases of many sizes, some with entries missing, each also asked what only
+    other bases answer and what nobody answers. No test row of a labelled set is among them."""
+    drawn = list(_bases_to_learn_from(folder))
+    small_talk = [Question(text, frozenset(), "small talk") for text in _small_talk()]
+    answered = [replace(q, family=bench.family) for bench in drawn for q in bench.questions if q.entries]
+    for seed, bench in enumerate(drawn):
+        strangers = [*bench.strangers(small_talk, seed), *bench.strangers(answered, seed)]
+        yield replace(bench, questions=(*bench.questions, *strangers))
+
+
+def _small_talk() -> list[str]:
+    stored = tomllib.loads(Path(__file__).with_name("small_talk.toml").read_text(encoding="utf-8"))
+    return [text for texts in stored.values() for text in texts]
+
+
+def _bases_to_learn_from(folder: Path) -> Iterator[BenchSet]:
     for name in ("roboai-de", "roboai-en", "covid-de", "covid-en"):
         whole = faq_set(folder, name)
         yield whole
@@ -171,9 +202,14 @@ def learning_sets(folder: Path) -> Iterator[BenchSet]:
             drawn = labelled_set(folder, Draw(name, shots, "train", seed=shots)).some_questions(1500)
             yield drawn
             yield drawn.without_entries(0.6, seed=shots)
-    for name in ("xsid-de", "xsid-en"):
-        drawn = labelled_set(folder, Draw(name, 5))
+    both = [labelled_set(folder, Draw(name, 5)) for name in ("xsid-de", "xsid-en")]  # translations
+    for drawn, translated in (both, both[::-1]):
         yield drawn
         yield drawn.without_entries(0.4, seed=1)
+        yield replace(
+            drawn, name=f"{drawn.name} asked as {translated.name[5:7]}", questions=translated.questions
+        )
+    for name, asked in (("roboai-de", "roboai-en"), ("roboai-en", "roboai-de")):
+        yield faq_set(folder, name, asked).some_questions(1500)
     drawn = labelled_set(folder, Draw("heard-atis", 10, "train", said=True))
     yield drawn.some_questions(1500)

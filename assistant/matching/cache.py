@@ -71,7 +71,8 @@ class Cache:
 
     def vectors(self, encoder: Marking, texts: Sequence[str], kind: str) -> Floats:
         """Like `encoder.encode`, asking the encoder only for the texts of that kind that are not on disk."""
-        path = self._folder / f"{kind}-{fingerprint(encoder.name)}.npz"
+        # Another version may have kept vectors of another length under the same encoder's name.
+        path = self._folder / f"{kind}-{fingerprint(encoder.name, str(encoder.dimensions))}.npz"
         shape = (len(texts), encoder.dimensions)
         whole = fingerprint(encoder.base, *texts)
         stored = self._read(path) or {}

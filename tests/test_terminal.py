@@ -414,10 +414,10 @@ def test_a_chat_on_a_terminal_has_a_prompt_completion_history_and_leaves_by_ctrl
     child.expect("9 to 5")
     child.expect("ask something")
     child.send("/wh")
-    child.expect("what spoke for it")  # the menu
+    child.expect("words that counted")  # the menu
     child.send("\t")
     child.send("\r")
-    child.expect("compared")
+    child.expect("Answered, because")
     child.expect("ask something")
     child.send("\x04")
     child.expect(pexpect.EOF)

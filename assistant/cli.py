@@ -6,6 +6,8 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from assistant.channels.screen import Screen
     from assistant.settings import Settings
     from assistant.values import Heard, Knowledge, Turn, Utterance
+
+Command = Callable[..., int]
 
 USAGE = 64  # EX_USAGE of sysexits.h; click's own 2 means "unsure" here
 INTERRUPTED = 130  # 128 + SIGINT
@@ -62,20 +66,67 @@ class Commands(click.Group):
             raise click.exceptions.Exit(READER_GONE) from None
 
 
-def base_options(command: Callable[..., int]) -> Callable[..., int]:
-    """`--knowledge`, `--models` and `--encoder`, which every command has."""
-    folder = click.Path(path_type=Path)
-    for option in (
-        click.option(
-            "--encoder",
-            type=click.Choice(ENCODERS),
-            help="How meanings are compared: accurate takes 25 ms more a question.  [default: fast]",
-        ),
-        click.option("--models", type=folder, metavar="FOLDER", help="Look for speech models here first."),
-        click.option("--knowledge", type=folder, metavar="FOLDER", help="The pages.  [default: ./knowledge]"),
-    ):
-        command = option(command)
-    return command
+@dataclass(frozen=True, slots=True)
+class BaseOptions:
+    """Which base, and what it is understood and heard with."""
+
+    knowledge: Path | None
+    models: Path | None
+    encoder: str | None
+
+    def settings(self) -> Settings:
+        from assistant.settings import find_knowledge, load_settings
+
+        return load_settings(find_knowledge(self.knowledge), self.models, self.encoder)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, typed or in a WAV file, and the form of the answer."""
+
+    words: tuple[str, ...] = ()
+    audio: Path | None = None
+    language: str | None = None
+    as_json: bool = False
+
+
+def together(name: str, kind: type, *options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Options that belong together reach a command as one value of `kind`, under that name."""
+
+    def decorated(command: Command) -> Command:
+        @wraps(command)
+        def call(**given: Any) -> int:
+            own = {field.name: given.pop(field.name) for field in fields(kind)}
+            return command(**{name: kind(**own)}, **given)
+
+        optioned: Command = call
+        for option in reversed(options):
+            optioned = option(optioned)
+        return optioned
+
+    return decorated
+
+
+_PATH = click.Path(path_type=Path)
+base_options = together(
+    "base",
+    BaseOptions,
+    click.option("--knowledge", type=_PATH, metavar="FOLDER", help="The pages.  [default: ./knowledge]"),
+    click.option("--models", type=_PATH, metavar="FOLDER", help="Look for speech models here first."),
+    click.option(
+        "--encoder",
+        type=click.Choice(ENCODERS),
+        help="How meanings are compared: accurate takes 25 ms more a question.  [default: fast]",
+    ),
+)
+question_options = together(
+    "asked",
+    Asked,
+    click.argument("words", metavar="[QUESTION]...", nargs=-1),
+    click.option("--audio", type=_PATH, metavar="WAV", help="Hear the question in a WAV file."),
+    click.option("--language", metavar="LANGUAGE", help="Hear and answer in this language, such as de."),
+    click.option("--json", "as_json", is_flag=True, help="One JSON object a question, for machines."),
+)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -93,30 +144,13 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("question", nargs=-1)
+@question_options
 @click.option(
     "--file", type=click.File("rb"), metavar="FILE", help="Ask every line of a file (- for the input)."
 )
-@click.option(
-    "--audio", type=click.Path(path_type=Path), metavar="WAV", help="Hear the question in a WAV file."
-)
-@click.option(
-    "--speak", type=click.Path(path_type=Path), metavar="WAV", help="Write the spoken answer to a file."
-)
-@click.option("--language", metavar="LANGUAGE", help="Answer (and hear) in this language, such as de.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a question, one a line.")
+@click.option("--speak", type=_PATH, metavar="WAV", help="Write the spoken answer to a file.")
 @base_options
-def ask(
-    question: tuple[str, ...],
-    file: BinaryIO | None,
-    audio: Path | None,
-    speak: Path | None,
-    language: str | None,
-    as_json: bool,
-    knowledge: Path | None,
-    models: Path | None,
-    encoder: str | None,
-) -> int:
+def ask(asked: Asked, file: BinaryIO | None, speak: Path | None, base: BaseOptions) -> int:
     """Answer one question, typed or spoken, or a file of them.
 
     \b
@@ -130,39 +164,29 @@ def ask(
     64 the command was not understood. With --file the highest of the answers, or 1 when a
     line could not be read.
     """
-    if sum((bool(question), file is not None, audio is not None)) != 1:
+    if sum((bool(asked.words), file is not None, asked.audio is not None)) != 1:
         raise click.UsageError('Give one of: a "question", --file FILE, --audio WAV.')
     if file and speak:
         raise click.UsageError("--speak writes one answer; it does not go with --file.")
-    settings = _settings(knowledge, models, encoder)
-    asking = _open_asking(settings, language, as_json, is_heard=audio is not None)
+    settings = base.settings()
+    asking = _open_asking(settings, asked)
     if file:
         return asking.ask_all(file)
-    turn = _ask_aloud(asking, settings, audio, language) if audio else asking.ask(_typed(question))
+    turn = (
+        _ask_aloud(asking, settings, asked.audio, asked.language)
+        if asked.audio
+        else asking.ask(_typed(asked.words))
+    )
     if speak:
         _write_spoken(turn, asking, speak)
     return _exit_code(turn)
 
 
 @main.command()
-@click.argument("question", nargs=-1)
-@click.option(
-    "--audio", type=click.Path(path_type=Path), metavar="WAV", help="Hear the question in a WAV file."
-)
-@click.option("--language", metavar="LANGUAGE", help="Hear or read it in this language, such as de.")
+@question_options
 @click.option("--numbers", "-v", is_flag=True, help="Show what every witness measured, too.")
-@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON document, for machines.")
 @base_options
-def why(
-    question: tuple[str, ...],
-    audio: Path | None,
-    language: str | None,
-    numbers: bool,
-    as_json: bool,
-    knowledge: Path | None,
-    models: Path | None,
-    encoder: str | None,
-) -> int:
+def why(asked: Asked, numbers: bool, base: BaseOptions) -> int:
     """Explain how a question is understood.
 
     Tells whether it is answered and by how much, the phrase that won and where it stands, the
@@ -179,13 +203,15 @@ def why(
     from assistant.channels.explaining_json import explanation_json
     from assistant.channels.numbers import show_numbers
 
-    if bool(question) == (audio is not None):
+    if bool(asked.words) == (asked.audio is not None):
         raise click.UsageError('Give one of: a "question", --audio WAV.')
-    settings = _settings(knowledge, models, encoder)
-    asking = _open_asking(settings, language, as_json, is_heard=audio is not None)
-    utterance = _heard(asking, settings, audio, language)[0] if audio else _typed(question)
+    settings = base.settings()
+    asking = _open_asking(settings, asked)
+    utterance = (
+        _heard(asking, settings, asked.audio, asked.language)[0] if asked.audio else _typed(asked.words)
+    )
     told, folder = asking.explain(utterance), asking.assistant.knowledge.folder
-    if as_json:
+    if asked.as_json:
         asking.out.data(explanation_json(told, folder))
         return 0
     explain(asking.out, told, folder)
@@ -197,7 +223,7 @@ def why(
 @main.command()
 @click.option("--language", metavar="LANGUAGE", help="Begin in this language, such as de.")
 @base_options
-def chat(language: str | None, knowledge: Path | None, models: Path | None, encoder: str | None) -> int:
+def chat(language: str | None, base: BaseOptions) -> int:
     """Talk with the assistant; /help there lists what else can be done.
 
     \b
@@ -208,7 +234,7 @@ def chat(language: str | None, knowledge: Path | None, models: Path | None, enco
     from assistant import wiring
     from assistant.channels import terminal
 
-    asking = _open_asking(_settings(knowledge, models, encoder), language)
+    asking = _open_asking(base.settings(), Asked(language=language))
     terminal.chat(asking.assistant, asking.conversation, wiring.open_voice, wiring.state_folder())
     return 0
 
@@ -216,7 +242,7 @@ def chat(language: str | None, knowledge: Path | None, models: Path | None, enco
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, for machines.")
 @base_options
-def check(as_json: bool, knowledge: Path | None, models: Path | None, encoder: str | None) -> int:
+def check(as_json: bool, base: BaseOptions) -> int:
     """Tell what must be mended in the pages.
 
     Reads every page strictly; where they are in order, tries every question and every check
@@ -233,21 +259,21 @@ def check(as_json: bool, knowledge: Path | None, models: Path | None, encoder: s
     from assistant.channels.checking import check_base
     from assistant.channels.lines import check_json, has_errors, summary
 
-    settings, out = _settings(knowledge, models, encoder), _screen(sys.stdout)
-    base, problems = check_base(settings, wiring.matcher_maker(settings), _screen(sys.stderr))
+    settings, out = base.settings(), _screen(sys.stdout)
+    knowledge, problems = check_base(settings, wiring.matcher_maker(settings), _screen(sys.stderr))
     if as_json:
-        out.data(check_json(base, problems))
+        out.data(check_json(knowledge, problems))
         return int(has_errors(problems))
     for problem in problems:
         out.problem(problem)
-    out.line(summary(base, problems), "bold")
+    out.line(summary(knowledge, problems), "bold")
     return int(has_errors(problems))
 
 
 @main.command()
-@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@click.argument("folder", type=_PATH, required=False)
 @base_options
-def init(folder: Path | None, knowledge: Path | None, **_unused: object) -> int:
+def init(folder: Path | None, base: BaseOptions) -> int:
     """Start a new base in FOLDER, with a few pages to change.
 
     \b
@@ -256,7 +282,7 @@ def init(folder: Path | None, knowledge: Path | None, **_unused: object) -> int:
     """
     from assistant.knowledge.starter_base import write_starter
 
-    named = folder or knowledge
+    named = folder or base.knowledge
     if named is None:
         raise click.UsageError("Name the folder for the new base, such as: assistant init knowledge")
     write_starter(named)
@@ -269,15 +295,7 @@ def init(folder: Path | None, knowledge: Path | None, **_unused: object) -> int:
 # --- between the commands and the house --------------------------------------------------------
 
 
-def _settings(knowledge: Path | None, models: Path | None, encoder: str | None) -> Settings:
-    from assistant.settings import find_knowledge, load_settings
-
-    return load_settings(find_knowledge(knowledge), models, encoder)
-
-
-def _open_asking(
-    settings: Settings, language: str | None, as_json: bool = False, is_heard: bool = False
-) -> Asking:
+def _open_asking(settings: Settings, asked: Asked) -> Asking:
     """The assistant in a new conversation, after telling once what it must do without."""
     from assistant import wiring
     from assistant.channels.asking import Asking
@@ -287,11 +305,11 @@ def _open_asking(
     assistant = wiring.build_assistant(settings)
     err = _screen(sys.stderr)
     err.notes(assistant.matcher.notes)
-    known = known_language(assistant.knowledge, language)
-    if language and not known and not is_heard:  # what is heard may be answered in another language
-        raise _no_language(language, assistant.knowledge)
+    known = known_language(assistant.knowledge, asked.language)
+    if asked.language and not known and not asked.audio:  # what is heard may be answered in another one
+        raise _no_language(asked.language, assistant.knowledge)
     conversation = Conversation().with_language(known) if known else Conversation()
-    return Asking(assistant, conversation, _screen(sys.stdout), err, as_json)
+    return Asking(assistant, conversation, _screen(sys.stdout), err, asked.as_json)
 
 
 def _no_language(language: str, knowledge: Knowledge) -> SettingsError:

@@ -115,10 +115,7 @@ def test_modules_and_functions_stay_small_enough_to_live_in(path: Path) -> None:
         names = [name for name in names if name not in ("self", "cls")]
         if lines > LINES_A_FUNCTION:
             alarms.append(f"assistant/{relative(path)}:{node.lineno}: {node.name} has {lines} lines")
-        is_command = relative(path).startswith("cli") and any(
-            "command" in ast.dump(d) for d in node.decorator_list
-        )
-        if len(names) > PARAMETERS and not is_command:  # click passes each option as a parameter
+        if len(names) > PARAMETERS:
             alarms.append(
                 f"assistant/{relative(path)}:{node.lineno}: {node.name} takes {len(names)} parameters"
             )

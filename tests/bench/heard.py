@@ -6,12 +6,11 @@ The bases are what was said; they are asked with what was said and with what a r
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -23,7 +22,8 @@ from assistant.matching.text import fold
 from assistant.ports import Encoder
 from assistant.settings import Settings
 from tests.bench.__main__ import held_out_weights
-from tests.bench.sets import BenchSet, Draw, NoSets, Question, labelled_set, read_rows
+from tests.bench.sets import BenchSet, Draw, Question, labelled_set, read_rows
+from tests.bench.showing import show
 from tests.bench.slips import knowledge_of, our_hits
 from tests.bench.sounds import sound_of_text
 
@@ -86,9 +86,15 @@ def ours(encoder: Encoder) -> Ask:
     return ask
 
 
+def rows(folder: Path, askers: Mapping[str, Ask]) -> Iterator[list[str]]:
+    for both in (pair(folder, Draw(name, 0, said=True)) for name in _SETS):
+        for name, ask in askers.items():
+            said, heard = ask(both)
+            yield [both.said.name, name, *(f"{figure:.3f}" for figure in (said, heard, said - heard))]
+
+
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/bench")
-    console, encoder = Console(width=120), open_encoder()
     askers = {
         "TF-IDF words, linear": linear(TfidfVectorizer(token_pattern=_WORD)),
         "TF-IDF letters, linear": linear(TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5))),
@@ -97,22 +103,14 @@ def main() -> None:
         "sound codes, linear": linear(
             TfidfVectorizer(preprocessor=_sounds, analyzer="char", ngram_range=(2, 5))
         ),
-        "ours": ours(encoder),
+        "ours": ours(open_encoder()),
     }
     table = Table(
         "set", "who", title="Right answer first, of questions as said and as a recognizer heard them"
     )
     for name in ("said", "heard", "loss"):
         table.add_column(name, justify="right")
-    try:
-        for both in (pair(folder, Draw(name, 0, said=True)) for name in _SETS):
-            for name, ask in askers.items():
-                said, heard = ask(both)
-                table.add_row(both.said.name, name, f"{said:.3f}", f"{heard:.3f}", f"{said - heard:.3f}")
-    except NoSets as missing:
-        console.print(str(missing), style="yellow", markup=False)
-        raise SystemExit(1) from None
-    console.print(table)
+    show(table, rows(folder, askers))
 
 
 if __name__ == "__main__":

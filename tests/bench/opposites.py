@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from assistant.matching.matcher import Matcher, MatcherOptions
@@ -20,6 +19,7 @@ from assistant.settings import Settings
 from assistant.values import Found, Utterance
 from tests.bench.rivals import Scores, rivals
 from tests.bench.sets import BenchSet, Question
+from tests.bench.showing import show
 from tests.bench.slips import knowledge_of
 from tests.test_opposites import Pair, pairs
 
@@ -74,9 +74,7 @@ def main() -> None:
         table.add_column(name, justify="left" if name == "pairs" else "right")
     table.add_column("ours, wrong first", justify="right")
     table.add_column("ours, answered without a right entry", justify="right")
-    for row in rows(open_encoder()):
-        table.add_row(*row)
-    Console(width=120).print(table)
+    show(table, rows(open_encoder()))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from assistant.matching.matcher import Matcher, MatcherOptions
@@ -24,7 +23,8 @@ from assistant.settings import Settings
 from assistant.values import Found, Match, Several, Utterance
 from tests.bench.__main__ import held_out_weights
 from tests.bench.rivals import Scores, rivals
-from tests.bench.sets import BenchSet, NoSets, Question, faq_set
+from tests.bench.sets import BenchSet, Question, faq_set
+from tests.bench.showing import show
 from tests.bench.slips import knowledge_of
 
 _QUESTIONS = 500
@@ -155,23 +155,12 @@ def _row(name: str, kind: str, others: list[np.floating], hits: list[bool], give
 
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/bench")
-    console, encoder = Console(width=120), open_encoder()
+    encoder = open_encoder()
     table = Table(title="Questions in paragraphs, and two in one")
     for name in ("set", "asked", *_RIVALS, "ours", "answered at once", "of these right"):
         table.add_column(name, justify="left" if name in ("set", "asked") else "right")
-    try:
-        for name, language in (
-            ("roboai-de", "de"),
-            ("roboai-en", "en"),
-            ("covid-de", "de"),
-            ("covid-en", "en"),
-        ):
-            for row in rows(faq_set(folder, name), language, encoder):
-                table.add_row(*row)
-    except NoSets as missing:
-        console.print(str(missing), style="yellow", markup=False)
-        raise SystemExit(1) from None
-    console.print(table)
+    sets = (("roboai-de", "de"), ("roboai-en", "en"), ("covid-de", "de"), ("covid-en", "en"))
+    show(table, (row for name, tag in sets for row in rows(faq_set(folder, name), tag, encoder)))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from itertools import groupby
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from assistant.matching.matcher import Matcher, MatcherOptions
@@ -23,7 +22,8 @@ from assistant.settings import Settings
 from assistant.values import Entry, Knowledge, Page, Phrase, Place, Utterance
 from tests.bench.__main__ import held_out_weights, rival_hits
 from tests.bench.rivals import Scores, rivals
-from tests.bench.sets import BenchSet, Draw, NoSets, Question, faq_set, labelled_set
+from tests.bench.sets import BenchSet, Draw, Question, faq_set, labelled_set
+from tests.bench.showing import show
 from tests.bench.ways_of_typing import ways
 
 _QUESTIONS = 500
@@ -73,18 +73,11 @@ def rows(bench: BenchSet, language: str, encoder: Encoder) -> Iterator[list[str]
 
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/bench")
-    console, encoder = Console(width=120), open_encoder()
+    encoder = open_encoder()
     table = Table(title="Right answer first, as people type")
     for name in ("set", "typed", *_RIVALS, "ours"):
         table.add_column(name, justify="left" if name in ("set", "typed") else "right")
-    try:
-        for bench, language in sets(folder):
-            for row in rows(bench, language, encoder):
-                table.add_row(*row)
-    except NoSets as missing:
-        console.print(str(missing), style="yellow", markup=False)
-        raise SystemExit(1) from None
-    console.print(table)
+    show(table, (row for bench, tag in sets(folder) for row in rows(bench, tag, encoder)))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from assistant.matching.mending import Vocabulary
 from assistant.matching.reading import Reader
 from assistant.matching.terms import Bags, hashed_features, letter_bags
 from assistant.matching.text import as_heard, cut, fold
-from assistant.matching.training import train
+from assistant.matching.training import Lesson, train
 from assistant.ports import Encoder, Lexicon
 from assistant.values import Knowledge
 
@@ -53,14 +53,11 @@ class Base:
         texts = [wording.text for wording in wordings]
         self.encoder = focused(encoder, texts, entries, cache) if encoder else None
         written = Texts.of([wording.folded for wording in wordings], self._vectors(texts, "written", cache))
-        heard = self._vectors([as_heard(text) for text in texts], "heard", cache)
-        self.phrases = Phrases(written, entries, heard)
-        self.heads: Heads = train(self.phrases, cache, encoder.name if encoder else "", texts)
+        self.phrases = Phrases(written, entries)
+        lesson = Lesson(self.phrases, lambda: self._vectors([*map(as_heard, texts)], "heard", cache), texts)
+        self.heads: Heads = train(lesson, cache, encoder.name if encoder else "")
         self._own = {wording.text: place for place, wording in enumerate(wordings)}
-        self.vocabulary = Vocabulary(
-            (wording.text for wording in wordings), encoder if isinstance(encoder, Lexicon) else None
-        )
-        self.reader = Reader(self.vocabulary)
+        self.reader = Reader(Vocabulary(texts, encoder if isinstance(encoder, Lexicon) else None))
         self.exact = frozenset(wording.folded for wording in wordings)
         by_entry = groupby(wordings, key=lambda wording: (wording.entry, wording.language))
         self.empty_words = function_words() | common_words([w.folded for w in group] for _, group in by_entry)

@@ -7,7 +7,7 @@ dear ones are asked about it alone, so that 100,000 phrases can be heard in time
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -67,11 +67,9 @@ class Evidence:
 class Phrases:
     """The phrases of a base with everything that can be worked out before a question comes."""
 
-    def __init__(self, texts: Texts, entries: Ints, heard_vectors: Floats | None = None) -> None:
-        """`entries` numbers the entry of each phrase and never falls from one phrase to the next;
-        `heard_vectors` are those of the phrases as a recognizer would write them."""
+    def __init__(self, texts: Texts, entries: Ints) -> None:
+        """`entries` numbers the entry of each phrase and never falls from one phrase to the next."""
         self.texts = texts
-        self.heard = None if heard_vectors is None else replace(texts, vectors=heard_vectors)
         self.entries = entries
         self.count = int(entries[-1]) + 1
         self.starts = np.searchsorted(entries, np.arange(self.count))

@@ -7,12 +7,13 @@ Each phrase is learned twice, as it was written and as a recognizer would write 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from assistant.matching.cache import Arrays, Cache, fingerprint
-from assistant.matching.evidence import FEATURE_SHARE, Heads, Phrases
+from assistant.matching.evidence import FEATURE_SHARE, Floats, Heads, Phrases
 from assistant.matching.heads import Head, LogisticOptions, discriminant_head, evened, logistic_head
 
 _VERSION = "5"  # of the training; a trained head of another version is not read from the cache
@@ -21,20 +22,31 @@ _FEWEST_ROUNDS = 8
 _BUDGET_FLOPS = 2.5e11  # some 4 s on one core: what a base of 1,000 entries may take at its first start
 
 
-def train(phrases: Phrases, cache: Cache | None, encoder_name: str, written: Sequence[str] = ()) -> Heads:
-    """The heads of a base, from the cache where the same base, `written` alike, was trained before."""
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a base is trained on."""
+
+    phrases: Phrases
+    heard: Callable[[], Floats | None]  # vectors of the phrases as a recognizer would write them
+    written: Sequence[str] = ()  # the phrases as their editors wrote them
+
+
+def train(lesson: Lesson, cache: Cache | None, encoder_name: str) -> Heads:
+    """The heads of a base, from the cache where the same base, written alike, was trained before."""
     if cache is None:
-        return _heads(_train(phrases))
-    numbers = ",".join(map(str, phrases.entries.tolist()))
-    key = fingerprint(_VERSION, encoder_name, numbers, *written)
-    return _heads(cache.arrays(f"heads-{fingerprint(encoder_name)}", key, lambda: _train(phrases)))
+        return _heads(_train(lesson))
+    numbers = ",".join(map(str, lesson.phrases.entries.tolist()))
+    key = fingerprint(_VERSION, encoder_name, numbers, *lesson.written)
+    return _heads(cache.arrays(f"heads-{fingerprint(encoder_name)}", key, lambda: _train(lesson)))
 
 
-def _train(phrases: Phrases) -> Arrays:
+def _train(lesson: Lesson) -> Arrays:
+    phrases = lesson.phrases
     written = [phrases.texts]
-    if phrases.heard and len(phrases.entries) >= 2 * phrases.count:
-        # Of entries with a single phrase the form of writing would be all that varies.
-        written.append(phrases.heard)
+    # Of entries with a single phrase the form of writing would be all that varies.
+    heard = lesson.heard() if len(phrases.entries) >= 2 * phrases.count else None
+    if heard is not None:
+        written.append(replace(phrases.texts, vectors=heard))
     entries = np.tile(phrases.entries, len(written))
     arrays: Arrays = {}
     centred = [each for each in map(phrases.vector_features, written) if each is not None]

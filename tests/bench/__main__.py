@@ -21,7 +21,6 @@ from assistant.matching.evidence import gather
 from assistant.matching.ranking import Ranked, Weights, rank
 from assistant.matching.semantic import open_encoder
 from assistant.matching.side_by_side import open_accurate_encoder
-from assistant.matching.training import train
 from assistant.ports import Encoder
 from assistant.settings import Settings
 from tests.bench.learn import HELD_OUT, SHIPPED
@@ -67,10 +66,9 @@ class Answered:
 
 def answer(bench: BenchSet, encoder: Encoder | None, weights: Weights) -> Answered:
     loaded = Loaded(bench, encoder)
-    heads = train(loaded.phrases, None, "")
     ranked = []
     for texts, _ in loaded.asked_in_chunks():
-        ranked += [rank(evidence, weights) for evidence in gather(loaded.phrases, heads, texts)]
+        ranked += [rank(evidence, weights) for evidence in gather(loaded.phrases, loaded.heads, texts)]
     return Answered(bench, ranked)
 
 

@@ -20,7 +20,6 @@ from assistant.matching.evidence import WITNESSES, Evidence, gather
 from assistant.matching.ranking import Curve, Weights, signs
 from assistant.matching.semantic import open_encoder
 from assistant.matching.side_by_side import open_accurate_encoder
-from assistant.matching.training import train
 from assistant.ports import Encoder
 from tests.bench.loading import Loaded
 from tests.bench.sets import BenchSet, learning_sets
@@ -58,10 +57,9 @@ class Measured:
 
 def measure(bench: BenchSet, encoder: Encoder | None) -> Measured:
     loaded = Loaded(bench, encoder)
-    heads = train(loaded.phrases, None, "")
     examples = []
     for texts, questions in loaded.asked_in_chunks():
-        for evidence, question in zip(gather(loaded.phrases, heads, texts), questions, strict=True):
+        for evidence, question in zip(gather(loaded.phrases, loaded.heads, texts), questions, strict=True):
             right = np.isin(evidence.entries, list(question.entries))
             families = frozenset((bench.family, question.family))
             examples.append(Example(evidence, right, len(bench.questions) ** -0.5, families))

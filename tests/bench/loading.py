@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from assistant.matching.evidence import Phrases, Texts
+from assistant.matching.evidence import Floats, Phrases, Texts
 from assistant.matching.focus import FocusedEncoder, focused
 from assistant.matching.text import as_heard, cut, fold
+from assistant.matching.training import Lesson, train
 from assistant.ports import Encoder
 from tests.bench.sets import BenchSet, Question
 
@@ -16,15 +17,18 @@ _CHUNK = 64
 
 
 class Loaded:
-    """The phrases of a set, and how to ask them."""
+    """The phrases of a set, what was trained on them, and how to ask them."""
 
     def __init__(self, bench: BenchSet, encoder: Encoder | None) -> None:
         self._bench = bench
         entries = np.array(bench.entries)
         texts = [cut(text)[0] for text in bench.phrases]
         self._encoder = focused(encoder, texts, entries, None) if encoder else None
-        heard = self._encoder.encode([as_heard(text) for text in texts]) if self._encoder else None
-        self.phrases = Phrases(_prepared(texts, self._encoder), entries, heard)
+        self.phrases = Phrases(_prepared(texts, self._encoder), entries)
+        self.heads = train(Lesson(self.phrases, lambda: self._heard(texts)), None, "")
+
+    def _heard(self, texts: Sequence[str]) -> Floats | None:
+        return self._encoder.encode([as_heard(text) for text in texts]) if self._encoder else None
 
     def asked_in_chunks(self) -> Iterator[tuple[Texts, Sequence[Question]]]:
         questions = self._bench.questions

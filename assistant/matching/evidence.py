@@ -96,15 +96,12 @@ class Phrases:
         """How many of them are vectors; they come first."""
         return 0 if self.texts.vectors is None else int(self.texts.vectors.shape[1])
 
-    def all_features(self, texts: Texts) -> Floats:
-        """Centred vectors, hashed letters and hashed words side by side."""
+    def all_features(self, texts: Texts, vectors: tuple[Floats, Floats] | None) -> Floats:
+        """Centred `vectors` (see `vector_features`), hashed letters and hashed words side by side."""
         letters = hashed_features(texts.letters, self._letters.weigh(texts.letters), _FEATURES_A_KIND)
         word = hashed_features(texts.words, self._words.weigh(texts.words), _FEATURES_A_KIND)
-        lexical_part = [np.float32(_LETTER_SHARE) * letters, np.float32(_WORD_SHARE) * word]
-        vectors = self.vector_features(texts)
-        if vectors is None:
-            return np.hstack(lexical_part)
-        return np.hstack([*(FEATURE_SHARE * each for each in vectors), *lexical_part])
+        centred = [FEATURE_SHARE * each for each in vectors or ()]
+        return np.hstack([*centred, np.float32(_LETTER_SHARE) * letters, np.float32(_WORD_SHARE) * word])
 
     def likeness(self, texts: Texts) -> Floats:
         """Cosines of letters and of words with every phrase; shape (2, texts, phrases)."""
@@ -136,10 +133,10 @@ class Heads:
 def gather(phrases: Phrases, heads: Heads, texts: Texts) -> list[Evidence]:
     """The evidence for each text."""
     likeness = phrases.likeness(texts)
-    everything = np.maximum(
-        heads.on_everything.log_probabilities(phrases.all_features(texts)), np.float32(_LOWEST)
-    )
-    standing_out = _standing_out(phrases, heads, texts)
+    vectors = phrases.vector_features(texts)
+    features = phrases.all_features(texts, vectors)
+    everything = np.maximum(heads.on_everything.log_probabilities(features), np.float32(_LOWEST))
+    standing_out = _standing_out(heads.on_meaning, vectors, (len(texts.folded), phrases.count))
     known = phrases.known_words(texts)
     rows = []
     for number, folded in enumerate(texts.folded):
@@ -165,12 +162,12 @@ class Measured:
     known_words: float
 
 
-def _standing_out(phrases: Phrases, heads: Heads, texts: Texts) -> Floats:
-    """Discriminant scores in deviations from their mean over all entries; 0 without an encoder."""
-    centred = phrases.vector_features(texts)
-    if heads.on_meaning is None or centred is None:
-        return np.zeros((len(texts.folded), phrases.count), np.float32)
-    scores = heads.on_meaning.scores(centred[0])
+def _standing_out(head: Head | None, vectors: tuple[Floats, Floats] | None, shape: tuple[int, int]) -> Floats:
+    """Discriminant scores in deviations from their mean over all entries, of that shape: (texts, entries);
+    0 without an encoder."""
+    if head is None or vectors is None:
+        return np.zeros(shape, np.float32)
+    scores = head.scores(vectors[0])
     spread = np.maximum(scores.std(axis=1, keepdims=True), 1e-6)
     return np.asarray((scores - scores.mean(axis=1, keepdims=True)) / spread, np.float32)
 

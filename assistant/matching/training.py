@@ -49,14 +49,15 @@ def _train(lesson: Lesson) -> Arrays:
         written.append(replace(phrases.texts, vectors=heard))
     entries = np.tile(phrases.entries, len(written))
     arrays: Arrays = {}
-    centred = [each for each in map(phrases.vector_features, written) if each is not None]
-    if centred:
-        head = discriminant_head(np.vstack([plain for plain, _ in centred]), entries, phrases.count)
+    centred = [phrases.vector_features(texts) for texts in written]
+    plain = [each[0] for each in centred if each is not None]
+    if plain:
+        head = discriminant_head(np.vstack(plain), entries, phrases.count)
         arrays |= {"meaning": head.weights, "meaning_bias": head.bias}
     flops_a_round = 4.0 * len(entries) * phrases.feature_count * phrases.count
     if flops_a_round > _BUDGET_FLOPS:
         return arrays | _stand_in(arrays, phrases)
-    everything = np.vstack([phrases.all_features(texts) for texts in written])
+    everything = np.vstack([phrases.all_features(*each) for each in zip(written, centred, strict=True)])
     vectors = slice(0, phrases.vector_feature_count)
     even = evened(everything[:, vectors], entries, phrases.count) if vectors.stop else None
     if even is not None:

@@ -7,8 +7,9 @@ file can stand for a microphone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
+from assistant.events import EarEvent, MouthEvent
 from assistant.values import Heard
 
 if TYPE_CHECKING:
@@ -25,6 +26,14 @@ class Microphone(Protocol):
     def __iter__(self) -> Iterator[bytes]: ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class SpeechOnly(Protocol):
+    """A microphone that gives nothing but speech says so: nobody needs to look for it again."""
+
+    @property
+    def is_speech_only(self) -> bool: ...
 
 
 class Speaker(Protocol):
@@ -57,6 +66,72 @@ class Synthesizer(Protocol):
     def speak(self, text: str, language: str) -> Iterator[bytes]: ...
 
     def close(self) -> None: ...
+
+
+class Ear(Protocol):
+    """Hears one utterance after another from a live microphone, in threads of its own.
+
+    What happens is told to the function that it was made with, together with the number that
+    `listen` or `attend_stop` returned: what is told of an earlier number is old news. Each
+    `listen` is told the end of exactly once, by a final `Heard`, `NothingSaid` or `HearingFailed`,
+    unless another call comes first. Whatever happens to the microphone in between is told
+    (`MicrophoneLost`, `MicrophoneBack`) and survived. No method waits for anything.
+    """
+
+    def listen(self, languages: Sequence[str], push: bool = False) -> int:
+        """Hear the next utterance, in the one of the languages that it makes most sense in.
+
+        With `push` the customer holds a key: it goes on until `finish`, however long the pauses.
+        """
+        ...
+
+    def finish(self) -> None:
+        """What was said so far is all: tell the final reading now."""
+        ...
+
+    def attend_stop(self, language: str, saying: str) -> int:
+        """Listen for nothing but a word that stops the assistant, which is saying these words."""
+        ...
+
+    def rest(self) -> None:
+        """Hear nothing until the next call."""
+        ...
+
+    def close(self) -> None: ...
+
+
+Chime = Literal["listening", "heard", "not-understood"]
+
+
+class Mouth(Protocol):
+    """Says one thing after another through the loudspeaker, in threads of its own.
+
+    What happens is told to the function that it was made with, together with the number that
+    `say` returned. Each `say` is told the end of exactly once, by `VoiceEnded` or `VoiceFailed`,
+    also when it is stopped or another one takes its place. Only `close` waits for anything.
+    """
+
+    def say(self, text: str, language: str) -> int:
+        """Say plain words; what was being said is stopped."""
+        ...
+
+    def play(self, chime: Chime) -> None:
+        """A short sound, before whatever is said next."""
+        ...
+
+    def stop(self) -> None:
+        """Silence within 200 ms."""
+        ...
+
+    def adjust(self, volume: float, words_a_minute: int) -> None:
+        """From the next sentence on; volume from 0 to 1."""
+        ...
+
+    def close(self) -> None: ...
+
+
+TellEar = Callable[[int, EarEvent], None]
+TellMouth = Callable[[int, MouthEvent], None]
 
 
 class SentenceEncoder(Protocol):

@@ -9,16 +9,50 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from assistant.errors import KnowledgeError, SettingsError
 
 FILE_NAME = "settings.toml"
-_KEYS = ("default_language", "encoder", "answer_above", "offer_above", "margin")
 ENCODERS = ("fast", "accurate")
+Kind = Callable[[str, object], Any]  # the name of a setting and what was written -> what it means
+
+
+Mode = Literal["push", "open"]
+MODES: tuple[Mode, ...] = ("push", "open")
+
+
+@dataclass(frozen=True, slots=True)
+class ListeningSettings:
+    """When a customer is taken to have finished."""
+
+    mode: Mode = "open"  # push: while a key is held; open: whenever somebody speaks
+    pause_seconds: float = 0.7  # so long a pause ends what is neither of the two below
+    pause_after_question_seconds: float = 0.4  # what was said is a question that the pages know
+    pause_unfinished_seconds: float = 1.6  # what was said cannot be all: "I would like to"
+    longest_seconds: float = 20.0  # nobody is listened to for longer
+    wait_seconds: float = 8.0  # for the first word
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakingSettings:
+    """How answers sound."""
+
+    voices: tuple[str, ...] = ("piper", "pyttsx3")  # the first that can is taken, the others stand by
+    volume: float = 1.0  # from 0 to 1
+    words_a_minute: int = 165
+
+
+@dataclass(frozen=True, slots=True)
+class KioskSettings:
+    """How a kiosk behaves."""
+
+    languages: tuple[str, ...] = ()  # heard and offered; none named: those of the pages that can be heard
+    idle_seconds: float = 60.0  # after so long without a customer everything is forgotten
+    stop_by_voice: bool = True  # listen for "stop" while speaking
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +67,9 @@ class Settings:
     answer_above: float = 0.72  # a probability: answer at once from here on
     offer_above: float = 0.25  # a probability: below, the honest answer is "I don't know"
     margin: float = 0.15  # a difference of probabilities: a nearer runner-up is asked about
+    listening: ListeningSettings = field(default_factory=ListeningSettings)
+    speaking: SpeakingSettings = field(default_factory=SpeakingSettings)
+    kiosk: KioskSettings = field(default_factory=KioskSettings)
 
 
 def find_knowledge(given: Path | None, environment: Mapping[str, str] = os.environ) -> Path:
@@ -83,40 +120,135 @@ def _model_folders(given: Path | None, environment: Mapping[str, str]) -> tuple[
 
 
 def _read_file(path: Path) -> dict[str, Any]:
+    """The settings that the file names, by field of Settings; sections become values of their own."""
     if not path.exists():
         return {}
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        written = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(
             f"{path} cannot be read: {error}", "write it as `name = value`, one a line, in UTF-8"
         ) from None
-    for key, value in values.items():
-        _check(path, key, value)
-    return {key: float(value) if isinstance(value, int) else value for key, value in values.items()}
+    sections = {name: written.pop(name) for name in SECTIONS if isinstance(written.get(name), dict)}
+    stored = _checked(f"{path}: ", _GENERAL, written)
+    for name, values in sections.items():
+        stored[name] = SECTIONS[name](**_checked(f"{path}: [{name}] ", _IN_SECTIONS[name], values))
+    return stored
 
 
-def _check(path: Path, key: str, value: object) -> None:
-    if key not in _KEYS:
-        near = difflib.get_close_matches(key, _KEYS, 1)
-        raise SettingsError(
-            f"{path}: unknown setting `{key}`",
-            f"did you mean `{near[0]}`?" if near else f"known settings: {', '.join(_KEYS)}",
-        )
-    if key == "default_language":
-        if not (isinstance(value, str) and re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]+)*", value)):
-            raise SettingsError(f'{path}: `default_language` must be a language such as "de", not {value!r}')
-    elif key == "encoder":
-        _encoder(f"{path}: `encoder`", value)
-    elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise SettingsError(f"{path}: `{key}` must be a number from 0 to 1, not {value!r}")
+def _checked(place: str, kinds: Mapping[str, Kind], written: Mapping[str, object]) -> dict[str, Any]:
+    for key in written:
+        if key not in kinds:
+            raise _unknown(place, key, kinds)
+    return {key: kinds[key](f"{place}`{key}`", value) for key, value in written.items()}
 
 
-def _encoder(named_by: str, value: object) -> str:
+def _unknown(place: str, key: str, kinds: Mapping[str, Kind]) -> SettingsError:
+    section = next((name for name, known in _IN_SECTIONS.items() if key in known and kinds is not known), "")
+    near = difflib.get_close_matches(key, kinds, 1)
+    if section:
+        hint = f"write it below a line [{section}]"
+    elif near:
+        hint = f"did you mean `{near[0]}`?"
+    else:
+        sections = [f"[{name}]" for name in SECTIONS if kinds is _GENERAL]
+        hint = f"known settings: {', '.join((*kinds, *sections))}"
+    return SettingsError(f"{place}unknown setting `{key}`", hint)
+
+
+# --- kinds of settings: each turns what was written into what it means, or says why not ---------
+
+
+def _number(least: float, most: float) -> Kind:
+    def read(name: str, value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+            raise SettingsError(f"{name} must be a number from {least:g} to {most:g}, not {value!r}")
+        return float(value)
+
+    return read
+
+
+def _whole_number(least: int, most: int) -> Kind:
+    def read(name: str, value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise SettingsError(f"{name} must be a whole number from {least} to {most}, not {value!r}")
+        return value
+
+    return read
+
+
+def _switch(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise SettingsError(f"{name} must be true or false, not {value!r}")
+    return value
+
+
+def _one_of(known: Sequence[str]) -> Kind:
+    def read(name: str, value: object) -> str:
+        if value not in known:
+            raise SettingsError(f"{name} must be one of {', '.join(known)}, not {value!r}")
+        return str(value)
+
+    return read
+
+
+def _language(name: str, value: object) -> str:
+    if not (isinstance(value, str) and re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]+)*", value)):
+        raise SettingsError(f'{name} must be a language such as "de", not {value!r}')
+    return value
+
+
+def _languages(name: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise SettingsError(f'{name} must be a list such as ["de", "en"], not {value!r}')
+    return tuple(_language(name, one) for one in value)
+
+
+def _words(name: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or not all(isinstance(one, str) and one for one in value):
+        raise SettingsError(f'{name} must be a list such as ["pyttsx3"], not {value!r}')
+    return tuple(value)
+
+
+def _encoder(name: str, value: object) -> str:
     if value in ENCODERS:
         return str(value)
     raise SettingsError(
-        f"{named_by} must be one of {', '.join(ENCODERS)}, not {value!r}",
+        f"{name} must be one of {', '.join(ENCODERS)}, not {value!r}",
         "`fast` needs some milliseconds a question, `accurate` some 25 and pip install "
         "'offline-assistant[accurate]'",
     )
+
+
+SECTIONS: Mapping[str, type] = {
+    "listening": ListeningSettings,
+    "speaking": SpeakingSettings,
+    "kiosk": KioskSettings,
+}
+_GENERAL: Mapping[str, Kind] = {
+    "default_language": _language,
+    "encoder": _encoder,
+    "answer_above": _number(0, 1),
+    "offer_above": _number(0, 1),
+    "margin": _number(0, 1),
+}
+_IN_SECTIONS: Mapping[str, Mapping[str, Kind]] = {
+    "listening": {
+        "mode": _one_of(MODES),
+        "pause_seconds": _number(0.1, 10),
+        "pause_after_question_seconds": _number(0.1, 10),
+        "pause_unfinished_seconds": _number(0.1, 10),
+        "longest_seconds": _number(1, 300),
+        "wait_seconds": _number(1, 300),
+    },
+    "speaking": {
+        "voices": _words,
+        "volume": _number(0, 1),
+        "words_a_minute": _whole_number(80, 450),
+    },
+    "kiosk": {
+        "languages": _languages,
+        "idle_seconds": _number(5, 3600),
+        "stop_by_voice": _switch,
+    },
+}

@@ -173,7 +173,7 @@ def open_synthesizer(name: str = "pyttsx3") -> Synthesizer:
 
 def open_speaker() -> Speaker:
     """The loudspeaker of this machine; raises DeviceError where there is none."""
-    from assistant.speech.sounddevice_audio import SounddeviceSpeaker
+    from assistant.speech.sounddevice_speaker import SounddeviceSpeaker
 
     return SounddeviceSpeaker()
 

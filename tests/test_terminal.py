@@ -215,13 +215,13 @@ def test_a_machine_without_a_loudspeaker_says_so_and_the_chat_goes_on(
     talk = chat()
     talk.session.open_voice = wiring.open_voice
     assert talk("/speak on") == (
-        "error: sound cannot be played: sounddevice is not installed\nhint: pip install sounddevice\n"
+        "error: there is no sound: sounddevice is not installed\nhint: pip install sounddevice\n"
     )
     assert talk("when are you open") == "We are open 9 to 5.\n"
 
 
 def test_what_is_played_is_cut_into_whole_samples_and_nothing_is_lost() -> None:
-    from assistant.speech.sounddevice_audio import _pieces
+    from assistant.speech.sounddevice_speaker import _pieces
 
     blocks = [bytes([1]) * 3, bytes([2]) * 5001, b"", bytes([3]) * 4]
     pieces = list(_pieces(blocks))

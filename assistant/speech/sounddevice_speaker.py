@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
 from assistant.errors import DeviceError
 from assistant.speech.resampling import at_rate
+from assistant.speech.sounddevice_library import look_again, portaudio
 
 # Bluetooth and HDMI swallow the first part of what they are given.
 _LEAD_IN_SECONDS = 0.3
@@ -23,11 +23,9 @@ class SounddeviceSpeaker:
     """
 
     def __init__(self) -> None:
-        self._sd = _portaudio()
+        self._sd = portaudio()
         try:
-            # The list of devices is frozen at import: what was plugged in since is found only so.
-            self._sd._terminate()
-            self._sd._initialize()
+            look_again(self._sd)
             device = self._sd.query_devices(kind="output")
         except self._sd.PortAudioError as error:
             raise _no_loudspeaker(error) from None
@@ -59,23 +57,6 @@ class SounddeviceSpeaker:
         except BaseException:  # Ctrl-C above all: what is still buffered must not be played
             self._stream.abort()
             raise
-
-
-def _portaudio() -> Any:
-    try:
-        import sounddevice
-    except ImportError:
-        raise DeviceError(
-            "sound cannot be played: sounddevice is not installed", "pip install sounddevice"
-        ) from None
-    except OSError:
-        hint = (
-            "sudo apt install libportaudio2"
-            if sys.platform == "linux"
-            else "pip install --force-reinstall sounddevice"
-        )
-        raise DeviceError("sound cannot be played: the library PortAudio is missing", hint) from None
-    return sounddevice
 
 
 def _no_loudspeaker(error: Exception) -> DeviceError:

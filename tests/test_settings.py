@@ -41,7 +41,7 @@ def test_sections_set_how_a_kiosk_listens_speaks_and_waits(tmp_path: Path) -> No
             "[kiosk] unknown setting `margin`",
             "known settings: languages, idle_seconds",
         ),
-        ("[kiosk]\nidle = 9", "[kiosk] unknown setting `idle`", "did you mean `idle_seconds`?"),
+        ("[kiosk]\nidle_second = 9", "[kiosk] unknown setting `idle_second`", "did you mean `idle_seconds`?"),
         ("kiosk = 1", "unknown setting `kiosk`", "[kiosk]"),
         ("margin = 2", "`margin` must be a number from 0 to 1, not 2", ""),
         ("margin = true", "`margin` must be a number from 0 to 1, not True", ""),

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from assistant.errors import DeviceError
+
+Kind = Literal["input", "output"]
+_WORDS: dict[Kind, str] = {"input": "microphone", "output": "loudspeaker"}
+
+_remaking = threading.RLock()
+_holders = 0  # threads that use the list of devices or a stream opened from it; guarded by the lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +47,95 @@ def portaudio() -> Any:
     return sounddevice
 
 
-def look_again(library: Any) -> None:
+@contextmanager
+def devices_held() -> Iterator[None]:
+    """While in here the list of devices stays as it is, and so do the streams opened from it.
+
+    Open a stream in here and leave only after it is closed; look devices up in here as well.
+    """
+    global _holders
+    with _remaking:
+        _holders += 1
+    try:
+        yield
+    finally:
+        with _remaking:
+            _holders -= 1
+
+
+def look_again(library: Any) -> bool:
     """Make the list of devices anew: it is frozen at import, and what was plugged in since is not in it.
 
-    Never while a stream is open: it would be taken away. Raises the library's PortAudioError.
+    That takes every open stream away, so while anybody holds the devices nothing is done and
+    False is returned: try again later. Raises the library's PortAudioError.
     """
-    library._terminate()
-    library._initialize()
+    with _remaking:
+        if _holders:
+            return False
+        if library._initialized:  # not where the last try to make it anew failed
+            library._terminate()
+        library._initialize()
+        return True
+
+
+def portaudio_version() -> str:
+    """What PortAudio calls itself; raises DeviceError where it is missing."""
+    return str(portaudio().get_portaudio_version()[1])
+
+
+def input_devices() -> tuple[Device, ...]:
+    """The microphones as they were when the list was made last; raises DeviceError without PortAudio."""
+    return _devices("input")
+
+
+def output_devices() -> tuple[Device, ...]:
+    """The loudspeakers as they were when the list was made last; raises DeviceError without PortAudio."""
+    return _devices("output")
+
+
+def find_device(kind: Kind, wanted: str | int | None = None) -> Device:
+    """The standard device, or the one of a number or of (a part of) a name.
+
+    Raises DeviceError with the names that there are.
+    """
+    devices = _devices(kind)
+    if wanted is None:
+        # Some systems name no standard device although there is one.
+        found = [device for device in devices if device.is_standard] or list(devices)
+    else:
+        found = [device for device in devices if wanted in (device.number, str(device.number), device.name)]
+        found = found or [device for device in devices if str(wanted).lower() in device.name.lower()]
+    if found:
+        return found[0]
+    if not devices:
+        raise DeviceError(f"there is no {_WORDS[kind]}", "plug one in, and make it the standard device")
+    names = ", ".join(f"{device.number} {device.name}" for device in devices)
+    raise DeviceError(f"there is no {_WORDS[kind]} `{wanted}`", f"there are: {names}")
+
+
+def _devices(kind: Kind) -> tuple[Device, ...]:
+    library = portaudio()
+    with devices_held():
+        try:
+            listed = library.query_devices()
+        except library.PortAudioError:
+            return ()  # PortAudio found no sound system at all
+        standard = _standard(library, kind)
+        return tuple(
+            Device(
+                number,
+                str(one["name"]),
+                int(one[f"max_{kind}_channels"]),
+                int(one["default_samplerate"]),
+                number == standard,
+            )
+            for number, one in enumerate(listed)
+            if one[f"max_{kind}_channels"] > 0
+        )
+
+
+def _standard(library: Any, kind: Kind) -> int:
+    try:
+        return int(library.query_devices(kind=kind)["index"])
+    except library.PortAudioError:
+        return -1  # none

@@ -23,6 +23,7 @@ from assistant.speech.pronunciation import number_words, pronounce, words_of
 from assistant.speech.pyttsx3_synthesizer import Pyttsx3Synthesizer
 from assistant.speech.readings import Reading, clean, final, join
 from assistant.speech.resampling import at_rate
+from assistant.speech.voice_activity import VoiceActivity
 from assistant.speech.vosk_recognizer import VoskRecognizer
 from assistant.values import Heard, Utterance
 
@@ -53,6 +54,13 @@ class Sound:
 
     def close(self) -> None:
         self.closed = True
+
+
+@dataclass
+class SpokenOnly(Sound):
+    """A microphone that was listened to already: all that it gives is speech."""
+
+    is_speech_only: bool = True
 
 
 def spoken(text: str, language: str, rate_hz: int = 16_000, size: int = 4000) -> Sound:
@@ -117,6 +125,24 @@ def test_what_is_said_is_heard_again_and_again(ear: Recognizer) -> None:
 )
 def test_where_nobody_speaks_nothing_is_heard(ear: Recognizer, blocks: list[bytes]) -> None:
     assert list(ear.recognize(Sound(blocks))) == [Heard("", ear.language)]
+
+
+@WITH_ESPEAK
+@pytest.mark.parametrize("given", [True, False], ids=["speech only", "says that it is not"])
+def test_speech_is_looked_for_unless_the_microphone_gives_nothing_else(
+    ear: Recognizer, given: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[bytes] = []
+    push = VoiceActivity.push
+
+    def looking(activity: VoiceActivity, pcm: bytes) -> tuple[bool, ...]:
+        looked.append(pcm)
+        return push(activity, pcm)
+
+    monkeypatch.setattr(VoiceActivity, "push", looking)
+    said, written = word_for(ear)
+    assert hear(SpokenOnly(spoken(said, ear.language).blocks, is_speech_only=given), ear).text == written
+    assert bool(looked) is not given
 
 
 @WITH_ESPEAK

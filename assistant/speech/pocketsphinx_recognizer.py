@@ -17,7 +17,8 @@ from assistant.speech.noise_floor import with_noise_floor
 from assistant.speech.pronunciation import pronounce, read_dictionary, words_of
 from assistant.speech.readings import Reading, final, join
 from assistant.speech.resampling import at_rate, check_rate, even
-from assistant.speech.voice_activity import VoiceActivity, only_speech
+from assistant.speech.speech_gate import gated
+from assistant.speech.voice_activity import VoiceActivity
 from assistant.values import Heard
 
 _RATE_HZ = 16_000  # of the model that comes with the library
@@ -78,7 +79,7 @@ class PocketSphinxRecognizer:
 
     def _listen(self, microphone: Microphone) -> Iterator[Heard]:
         heard = at_rate(even(microphone), check_rate(microphone.rate_hz), _RATE_HZ)
-        spoken = with_noise_floor(only_speech(heard, _RATE_HZ, self._activity))
+        spoken = with_noise_floor(gated(heard, microphone, _RATE_HZ, self._activity))
         follower = _Follower(self._narrow or self._free)
         stretches: list[list[Reading]] = []
         sound = bytearray()

@@ -16,7 +16,8 @@ from assistant.ports import Microphone
 from assistant.speech.models import validate_vosk_model
 from assistant.speech.readings import MOST_READINGS, Reading, clean, final, join
 from assistant.speech.resampling import check_rate, even
-from assistant.speech.voice_activity import VoiceActivity, only_speech
+from assistant.speech.speech_gate import gated
+from assistant.speech.voice_activity import VoiceActivity
 from assistant.values import Heard
 
 # Ten minutes in one recognizer add 220 MB.
@@ -105,7 +106,7 @@ class VoskRecognizer:
         self._recognizer.Reset()
         stretches: list[list[Reading]] = []
         shown = ""
-        for block in only_speech(even(microphone), rate_hz, self._activity):
+        for block in gated(even(microphone), microphone, rate_hz, self._activity):
             if self._closed:
                 return
             self._seconds_heard += len(block) / 2 / rate_hz

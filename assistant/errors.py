@@ -45,3 +45,7 @@ class AudioError(AssistantError):
 
 class DeviceError(AssistantError):
     """A microphone, speaker or voice is missing or failed."""
+
+
+class NoVoiceError(DeviceError):
+    """A voice that does not speak the language, or is not installed: nothing failed, another may."""

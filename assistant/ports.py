@@ -58,12 +58,25 @@ class Recognizer(Protocol):
 
 
 class Synthesizer(Protocol):
-    """Turns plain words into sound: mono 16-bit little-endian PCM blocks at `rate_hz`."""
+    """Turns plain words into sound: mono 16-bit little-endian PCM blocks.
+
+    `words_a_minute` may be set at any time, and is kept to from the next `speak` on.
+    """
+
+    words_a_minute: int
 
     @property
-    def rate_hz(self) -> int: ...
+    def rate_hz(self) -> int:
+        """Of the blocks that were given last: two languages may have two rates."""
+        ...
 
-    def speak(self, text: str, language: str) -> Iterator[bytes]: ...
+    def speak(self, text: str, language: str) -> Iterator[bytes]:
+        """Raises NoVoiceError for a language that it does not speak, DeviceError where it fails."""
+        ...
+
+    def stop(self) -> None:
+        """Give up all that is being made, at once and from any thread: its blocks just end."""
+        ...
 
     def close(self) -> None: ...
 

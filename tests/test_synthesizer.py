@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant.errors import DeviceError
+from assistant.errors import DeviceError, NoVoiceError
+from assistant.speech.child_program import SpareChild
 from assistant.speech.pyttsx3_synthesizer import Pyttsx3Synthesizer, Voice, pieces, voice_for
 
 WITH_ESPEAK = pytest.mark.skipif(
@@ -133,7 +134,7 @@ def test_the_voice_is_chosen_by_language_and_then_by_region(language: str, expec
 
 @WITH_ESPEAK
 def test_a_language_without_a_voice_is_refused_at_once_and_the_others_are_named() -> None:
-    with pytest.raises(DeviceError, match="`xx`") as caught:
+    with pytest.raises(NoVoiceError, match="`xx`") as caught:
         Pyttsx3Synthesizer().speak("hello", "xx")
     assert " de," in caught.value.hint and " ko," in caught.value.hint
 
@@ -178,6 +179,68 @@ def test_a_closed_voice_stops_in_the_middle_of_a_text_and_says_no_more(leftovers
         voice.speak("hello", "en")
 
 
+@WITH_ESPEAK
+def test_a_stopped_voice_ends_the_sentence_it_is_making_and_speaks_the_next() -> None:
+    voice = Pyttsx3Synthesizer()
+    given_up = voice.speak("We are open. " * 2000, "en")
+    assert next(given_up)
+    voice.stop()
+    assert list(given_up) == []
+    assert seconds(voice.speak("hello", "en")) > 0.3
+    voice.close()
+
+
+@WITH_ESPEAK
+def test_its_speed_may_change_between_two_sentences() -> None:
+    voice = Pyttsx3Synthesizer(words_a_minute=120)
+    slow = seconds(voice.speak("We are open on Sunday.", "en"))
+    voice.words_a_minute = 300
+    assert seconds(voice.speak("We are open on Sunday.", "en")) < 0.7 * slow
+    with pytest.raises(DeviceError, match="10 words a minute"):
+        voice.words_a_minute = 10
+    voice.close()
+
+
+@WITH_ESPEAK
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+def test_one_process_waits_ahead_until_the_voice_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    voice = Pyttsx3Synthesizer()
+    [first] = processes_that_mention(str(tmp_path))
+    list(voice.speak("hello", "en"))
+    [second] = processes_that_mention(str(tmp_path))
+    assert second != first
+    voice.close()
+    assert processes_that_mention(str(tmp_path)) == []
+
+
+@WITH_ESPEAK
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+def test_a_waiting_process_that_died_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    voice = Pyttsx3Synthesizer()
+    list(voice.speak("hello", "en"))
+    [waiting] = processes_that_mention(str(tmp_path))
+    os.kill(int(waiting), signal.SIGKILL)
+    assert seconds(voice.speak("hello", "en")) > 0.3
+    assert len(processes_that_mention(str(tmp_path))) == 1
+    voice.close()
+
+
+def test_a_child_that_waits_for_its_input_ends_with_us() -> None:
+    spare = SpareChild("assistant.speech.pyttsx3_child")
+    spare.restock()
+    child = spare.take()
+    assert child.stdin is not None
+    child.communicate(b"", timeout=30)
+    assert child.returncode == 0
+    spare.close()
+    spare.restock()  # closed is closed
+    assert spare._waiting is None
+
+
 def fake_loader(folder: Path, data: Path) -> str:
     """A module that stands in front of the real one and names another data folder."""
     import espeakng_loader
@@ -210,6 +273,7 @@ def test_a_voice_whose_program_dies_fails_with_a_message_and_we_live_on(
     list(voice.speak("hello", "en"))
     (tmp_path / "pyttsx3.py").write_text("import os\nos.abort()\n", encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    list(voice.speak("hello", "en"))  # by the one that was started ahead
     with pytest.raises(DeviceError, match="the voice failed"):
         list(voice.speak("hello", "en"))
 

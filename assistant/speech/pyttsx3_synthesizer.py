@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
 import tempfile
 import textwrap
 import threading
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
-from assistant.errors import AudioError, DeviceError
-from assistant.speech.child_program import Ending, finish, start_child
-from assistant.speech.wav_audio import WavMicrophone
+from assistant.errors import AudioError, DeviceError, NoVoiceError
+from assistant.speech.child_program import Ending, SpareChild, finish
+from assistant.speech.resampling import at_rate, in_pieces, to_pcm
+from assistant.speech.wav_format import read_format, read_samples
 
 _CHILD = "assistant.speech.pyttsx3_child"
 _RATE_HZ = 22_050
+_BLOCK_BYTES = 2 * _RATE_HZ // 8  # stopping waits for a block
 # The library under pyttsx3 crashed on 15,000 characters; at 500 it never did.
 _LONGEST_PIECE = 500
 # A piece takes a tenth of a second; what takes this long hangs.
 _SECONDS_A_PIECE = 20
-_WORDS_A_MINUTE = range(80, 451)
+WORDS_A_MINUTE = range(80, 451)
+USUAL_WORDS_A_MINUTE = 165
 _REINSTALL = "if it stays so: pip install --force-reinstall pyttsx3 espeakng-loader"
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])|\n+")
 # Which voice a bare language means, where its own name is not the one expected.
@@ -42,25 +46,38 @@ class Pyttsx3Synthesizer:
     """Speaks plain words as 16-bit mono blocks at 22,050 Hz.
 
     Each piece of at most 500 characters is spoken by a process of its own, so that whatever the
-    libraries do, this one lives on. `voices` names a voice for a language where the usual one is
-    not wanted. Raises DeviceError for a language without a voice and for a voice that fails.
+    libraries do, this one lives on; one is always started ahead. `voices` names a voice for a
+    language where the usual one is not wanted. Raises NoVoiceError for a language without a voice,
+    DeviceError for a voice that fails.
     """
 
-    def __init__(self, words_a_minute: int = 165, voices: Mapping[str, str] | None = None) -> None:
-        if words_a_minute not in _WORDS_A_MINUTE:
-            raise DeviceError(
-                f"a voice cannot speak {words_a_minute} words a minute", "80 to 450 can be said"
-            )
-        self._words_a_minute = words_a_minute
+    def __init__(
+        self, words_a_minute: int = USUAL_WORDS_A_MINUTE, voices: Mapping[str, str] | None = None
+    ) -> None:
+        self.words_a_minute = words_a_minute
         self._chosen = dict(voices or {})
         self._voices: tuple[Voice, ...] = ()
-        self._children: set[subprocess.Popen[bytes]] = set()
+        self._speaking: set[subprocess.Popen[bytes]] = set()
+        self._stops = 0  # how often it was stopped: what began before the last time is given up
         self._lock = threading.Lock()
         self._closed = False
+        self._spare = SpareChild(_CHILD)
+        weakref.finalize(self, self._spare.close)
+        self._restock()
 
     @property
     def rate_hz(self) -> int:
         return _RATE_HZ
+
+    @property
+    def words_a_minute(self) -> int:
+        return self._words_a_minute
+
+    @words_a_minute.setter
+    def words_a_minute(self, wanted: int) -> None:
+        if wanted not in WORDS_A_MINUTE:
+            raise DeviceError(f"a voice cannot speak {wanted} words a minute", "80 to 450 can be said")
+        self._words_a_minute = wanted
 
     def speak(self, text: str, language: str) -> Iterator[bytes]:
         """The sound of the text, piece by piece; nothing for a text without words.
@@ -70,79 +87,83 @@ class Pyttsx3Synthesizer:
         if self._closed:
             raise DeviceError("the voice was closed", "open a new one")
         parts = pieces(text)
-        return self._speak_all(parts, self._voice(language)) if parts else iter(())
+        return self._speak_all(parts, self._voice(language), self._stops) if parts else iter(())
+
+    def stop(self) -> None:
+        with self._lock:
+            self._stops += 1
+            for child in self._speaking:
+                child.kill()
 
     def close(self) -> None:
         """Stop speaking, at once and from any thread; nothing is left behind."""
-        with self._lock:
-            self._closed = True
-            for child in self._children:
-                child.kill()
+        self._closed = True
+        self.stop()
+        self._spare.close()
 
-    def _speak_all(self, parts: Sequence[str], voice: str) -> Iterator[bytes]:
+    def _speak_all(self, parts: Sequence[str], voice: str, stops: int) -> Iterator[bytes]:
         for part in parts:
+            request = {"text": part, "voice": voice, "rate": self._words_a_minute}
             try:
-                blocks = self._speak_one(part, voice)
+                spoken = self._answer(request, stops)
             except DeviceError:
-                if self._closed:  # close() ended the child: that is no failure
+                if self._stops != stops:  # its child was ended: that is no failure
                     return
                 raise
-            for block in blocks:
-                if self._closed:
+            for block in _blocks(spoken):
+                if self._stops != stops:
                     return
                 yield block
 
-    def _speak_one(self, part: str, voice: str) -> list[bytes]:
-        """All of it at once: no process and no file waits for a listener."""
-        request = {"text": part, "voice": voice, "rate": self._words_a_minute}
-        with self._answer(request, "speech.wav") as path:
-            try:
-                return list(WavMicrophone(path, _RATE_HZ))
-            except AudioError:  # there was nothing to say in it
-                return []
-
     def _voice(self, language: str) -> str:
         if not self._voices:
-            with self._answer({}, "voices.json") as path:
-                self._voices = _read_voices(path)
+            self._voices = _read_voices(self._answer({}, self._stops))
         wanted = self._chosen.get(language) or voice_for(language, self._voices)
         if wanted is None:
-            raise DeviceError(
+            raise NoVoiceError(
                 f"no voice here speaks `{language}`", f"there are voices for: {_known(self._voices)}"
             )
         if all(wanted != voice.id for voice in self._voices):
             ids = ", ".join(voice.id for voice in self._voices)
-            raise DeviceError(f"there is no voice `{wanted}` here", f"there are: {ids}")
+            raise NoVoiceError(f"there is no voice `{wanted}` here", f"there are: {ids}")
         return wanted
 
-    @contextmanager
-    def _answer(self, request: Mapping[str, object], name: str) -> Iterator[Path]:
-        """Let a child write the file of that name; it is gone again after the block."""
-        with tempfile.TemporaryDirectory(prefix="assistant-voice-", ignore_cleanup_errors=True) as folder:
-            whole = {**request, "folder": folder, "seconds": _SECONDS_A_PIECE}
-            ending = self._run(json.dumps(whole).encode())
-            path = Path(folder, name)
-            if not path.exists():
-                fact = ending.complaint or "its program ended without a word"
-                raise DeviceError(f"the voice failed: {fact}", _REINSTALL)
-            yield path
+    def _answer(self, request: Mapping[str, object], stops: int) -> bytes:
+        """What a child answers; one that may have been damaged while it waited gets a successor."""
+        for _ in range(2):
+            with tempfile.TemporaryDirectory(prefix="assistant-voice-", ignore_cleanup_errors=True) as folder:
+                whole = {**request, "folder": folder, "seconds": _SECONDS_A_PIECE}
+                ending = self._run(json.dumps(whole).encode(), stops)
+            if ending.answer and ending.exit_code == 0:
+                self._restock()
+                return ending.answer
+            if self._stops != stops or ending.exit_code is None:
+                break
+        fact = ending.complaint or "its program ended without a word"
+        raise DeviceError(f"the voice failed: {fact}", _REINSTALL)
 
-    def _run(self, said: bytes) -> Ending:
+    def _run(self, said: bytes, stops: int) -> Ending:
         try:
-            with self._lock:
-                if self._closed:
-                    raise DeviceError("the voice was closed", "open a new one")
-                child = start_child(_CHILD)
-                self._children.add(child)
+            child = self._spare.take()
         except OSError as error:
-            raise DeviceError(
-                f"the voice cannot be started: {error}", "close other programs and try again"
-            ) from None
+            raise _cannot_start(error) from None
+        with self._lock:
+            self._speaking.add(child)
+            if self._stops != stops:
+                child.kill()
         try:
             return finish(child, said, _SECONDS_A_PIECE)
         finally:
             with self._lock:
-                self._children.discard(child)
+                self._speaking.discard(child)
+
+    def _restock(self) -> None:
+        with suppress(OSError):  # whoever needs one hears why there is none
+            self._spare.restock()
+
+
+def _cannot_start(error: OSError) -> DeviceError:
+    return DeviceError(f"the voice cannot be started: {error}", "close other programs and try again")
 
 
 def pieces(text: str) -> tuple[str, ...]:
@@ -173,8 +194,19 @@ def voice_for(language: str, voices: Sequence[Voice]) -> str | None:
     return next(starts, None)
 
 
-def _read_voices(path: Path) -> tuple[Voice, ...]:
-    listed = json.loads(path.read_text(encoding="utf-8"))
+def _blocks(spoken: bytes) -> list[bytes]:
+    """The sound of a WAV file, all of it at once: no process waits for a listener."""
+    file = io.BytesIO(spoken)
+    try:
+        form = read_format(file, "what was spoken")
+    except AudioError:  # there was nothing to say in it
+        return []
+    whole = (to_pcm(samples) for samples in read_samples(file, form))
+    return list(in_pieces(at_rate(whole, form.rate_hz, _RATE_HZ), _BLOCK_BYTES))
+
+
+def _read_voices(listed_as_json: bytes) -> tuple[Voice, ...]:
+    listed = json.loads(listed_as_json)
     return tuple(Voice(voice["id"], tuple(_tags(voice["languages"]))) for voice in listed)
 
 

@@ -118,6 +118,18 @@ def even(blocks: Iterable[bytes]) -> Iterator[bytes]:
             yield whole[: len(whole) & ~1]
 
 
+def in_pieces(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """The same bytes in blocks of one even size; the last may be shorter."""
+    waiting = b""
+    for block in blocks:
+        waiting += block
+        while len(waiting) >= size:
+            yield waiting[:size]
+            waiting = waiting[size:]
+    if waiting:
+        yield waiting
+
+
 def check_rate(rate_hz: int) -> int:
     """The rate itself; raises AudioError for one at which speech cannot be recognized."""
     if isinstance(rate_hz, bool) or not isinstance(rate_hz, int) or rate_hz not in SPEECH_RATES_HZ:

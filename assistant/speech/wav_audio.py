@@ -48,13 +48,13 @@ class WavMicrophone:
         return self._form.notes
 
     def __iter__(self) -> Iterator[bytes]:
-        from assistant.speech.resampling import at_rate, to_pcm
+        from assistant.speech.resampling import at_rate, in_pieces, to_pcm
         from assistant.speech.wav_format import read_samples
 
         try:
             with self._path.open("rb") as file:
                 whole = (to_pcm(samples) for samples in read_samples(file, self._form))
-                for block in _cut(at_rate(whole, self._form.rate_hz, self._rate_hz), self._block_bytes):
+                for block in in_pieces(at_rate(whole, self._form.rate_hz, self._rate_hz), self._block_bytes):
                     if self._closed:
                         return
                     yield block
@@ -136,15 +136,3 @@ def _cannot_read(path: Path, error: Exception) -> AudioError:
     return AudioError(
         f"{path} cannot be read: {fact}", "check that the file may be read, or copy it elsewhere"
     )
-
-
-def _cut(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """The same bytes in blocks of one even size; the last may be shorter."""
-    waiting = b""
-    for block in blocks:
-        waiting += block
-        while len(waiting) >= size:
-            yield waiting[:size]
-            waiting = waiting[size:]
-    if waiting:
-        yield waiting

@@ -107,6 +107,10 @@ class Assistant:
         """The last reply again, in the language chosen since."""
         return replying.repeat(self.knowledge, conversation, self._today())
 
+    def open_entry(self, conversation: Conversation, name: str) -> tuple[Conversation, Reply]:
+        """Straight to an entry, as by a key: `help`, `start-over`, `person-please`."""
+        return replying.open_entry(self.knowledge, conversation, name, self._today())
+
     def own_sentence(self, name: str, language: str | None = None) -> Sentence:
         """Something the assistant says of its own accord: `greeting`, `goodbye`."""
         return own_sentence(self.knowledge, name, language or self.knowledge.default_language)

@@ -1,61 +1,15 @@
-"""The assistant's own sentences: from the pages, else from the small table here."""
+"""The assistant's own sentences: from the pages, else built in (`own_sentences.toml`)."""
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 
 from assistant.dialogue.spoken_form import spoken_form
 from assistant.values import Choice, Entry, Knowledge
-
-# Said only where a base has no such entry on its `_assistant.md` page.
-_BUILT_IN = {
-    "greeting": {
-        "en": "Hello, how can I help you?",
-        "de": "Guten Tag, wie kann ich helfen?",
-    },
-    "not-understood": {
-        "en": "I am sorry, I do not know the answer to that. Please ask it in other words.",
-        "de": "Das weiß ich leider nicht. Bitte fragen Sie es mit anderen Worten.",
-    },
-    "did-you-mean": {
-        "en": "I am not sure what you mean. Is it one of these?",
-        "de": "Ich bin nicht sicher, was Sie meinen. Ist es eines davon?",
-    },
-    "choose-one": {
-        "en": "Please choose one of these, or ask me something else.",
-        "de": "Bitte wählen Sie eines davon, oder fragen Sie etwas anderes.",
-    },
-    "outdated": {
-        "en": "What I know about this is out of date. Please ask our staff.",
-        "de": "Was ich darüber weiß, gilt nicht mehr. Bitte fragen Sie unser Personal.",
-    },
-    "nothing-to-repeat": {
-        "en": "I have not said anything yet.",
-        "de": "Ich habe noch nichts gesagt.",
-    },
-    "start-over": {
-        "en": "Let us start over. How can I help you?",
-        "de": "Fangen wir von vorne an. Wie kann ich helfen?",
-    },
-    "fallback-language": {
-        "en": "I can tell you this only in another language:",
-        "de": "Das kann ich nur in einer anderen Sprache sagen:",
-    },
-    # Said in the language of the answer, where the customer's has no pages.
-    "only-language": {
-        "en": "I can answer this in English only:",
-        "de": "Das kann ich nur auf Deutsch beantworten:",
-        "es": "Solo puedo responder en español:",
-        "fr": "Je ne peux répondre qu'en français :",
-        "it": "Posso rispondere solo in italiano:",
-        "ko": "한국어로만 답해 드릴 수 있어요.",
-        "nl": "Ik kan alleen in het Nederlands antwoorden:",
-        "pl": "Mogę odpowiedzieć tylko po polsku:",
-        "pt": "Só posso responder em português:",
-        "tr": "Yalnızca Türkçe yanıt verebilirim:",
-    },
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
@@ -69,7 +23,7 @@ class Sentence:
 
 def own_sentence(knowledge: Knowledge, name: str, language: str) -> Sentence:
     """The sentence in that language, from the page before the table; else in the base's, else in English."""
-    pages, table = knowledge.translations(name), _BUILT_IN.get(name, {})
+    pages, table = knowledge.translations(name), _built_in().get(name, {})
     for tag in (language, knowledge.default_language):
         if tag in pages and pages[tag].answer:
             return _of_entry(pages[tag])
@@ -90,3 +44,10 @@ def choices_of(entry: Entry) -> tuple[Choice, ...]:
 
 def _of_entry(entry: Entry) -> Sentence:
     return Sentence(entry.answer, said(entry), entry.language, choices_of(entry))
+
+
+@cache
+def _built_in() -> Mapping[str, Mapping[str, str]]:
+    """Name -> language -> sentence, said only where a base has no such entry on its `_assistant.md` page."""
+    text = resources.files("assistant.dialogue").joinpath("own_sentences.toml").read_text("utf-8")
+    return tomllib.loads(text)

@@ -86,6 +86,19 @@ def repeat(knowledge: Knowledge, conversation: Conversation, today: date) -> tup
     return _repeat(_Scene(knowledge, conversation, language, today))
 
 
+def open_entry(
+    knowledge: Knowledge, conversation: Conversation, name: str, today: date
+) -> tuple[Conversation, Reply]:
+    """The answer of an entry that needs no question; the built-in sentence where the base has none."""
+    language = language_of_reply(knowledge, conversation, Utterance(""), None, took_choice=True)
+    scene = _Scene(knowledge, conversation, language, today)
+    sentence = own_sentence(knowledge, name, language)
+    does_something = name in (REPEAT, START_OVER)
+    if does_something or knowledge.translations(name) or not sentence.text:
+        return _act(scene, name)
+    return _say(scene, sentence, name)
+
+
 def choice_taken(conversation: Conversation, utterance: Utterance, match: Match) -> Choice | None:
     """The choice on offer that the customer takes, by number, by words, or by meaning the same entry."""
     choices = conversation.choices

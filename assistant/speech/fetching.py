@@ -81,9 +81,10 @@ def size(part: Path) -> int:
 
 
 def _fetch_rest(address: str, part: Path, progress: Progress, silent_seconds: float) -> None:
+    opener = _opener(urlsplit(address))
     request, start = _request(address, part)
     try:
-        response = _opener(urlsplit(address)).open(request, timeout=silent_seconds)
+        response = opener.open(request, timeout=silent_seconds)
     except urllib.error.HTTPError as error:
         if not (start and error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE):
             raise

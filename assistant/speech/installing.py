@@ -225,8 +225,6 @@ def _put_in_place(shelf: Shelf, prepared: Path, archive_sum: str) -> Path:
     shelf.step("noting", 0, None)
     record = read_records(shelf.folder).get(name, Record())
     write_record(shelf.folder, name, Record(archive_sum or record.archive, sums_of(model)))
-    if hasattr(os, "sync"):
-        os.sync()  # after a power cut the folder must not be there without what is in its files
     return model.rename(shelf.folder / name)
 
 

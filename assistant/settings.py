@@ -109,13 +109,14 @@ def load_settings(
         stored["encoder"] = _encoder("--encoder" if encoder else "ASSISTANT_ENCODER", named)
     return Settings(
         knowledge_folder=knowledge_folder,
-        model_folders=_model_folders(models, environment),
+        model_folders=model_folders(models, environment),
         cache_folder=Path(environment["ASSISTANT_CACHE"]) if environment.get("ASSISTANT_CACHE") else None,
         **stored,
     )
 
 
-def _model_folders(given: Path | None, environment: Mapping[str, str]) -> tuple[Path, ...]:
+def model_folders(given: Path | None, environment: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
+    """Where speech models are looked for, in this order, before the user's own folder."""
     named = [given] if given else []
     if environment.get("ASSISTANT_MODELS"):
         named.append(Path(environment["ASSISTANT_MODELS"]))

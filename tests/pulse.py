@@ -127,6 +127,7 @@ class Pulse:
             "module-remap-source source_name=vmic master=vmic_sink.monitor",
         )
         options = ["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--log-target=null"]
+        options += ["--disable-shm=yes"]  # with it, its client library may hang when the server dies
         self._server = subprocess.Popen(
             ["pulseaudio", *options, *(f"--load={module}" for module in modules)],
             env={**os.environ, "HOME": str(self.folder), "XDG_RUNTIME_DIR": str(self.folder)},
@@ -143,7 +144,7 @@ class Pulse:
             program.terminate()
             program.wait(10)
         if self._server is not None:
-            self._server.kill()
+            self._server.terminate()
             self._server.wait(10)
         self._speaking, self._server = [], None
 

@@ -78,7 +78,8 @@ class Assistant:
         self._one_refresh = threading.Lock()
         # Swapped as one reference: a turn under way ends with the knowledge it began with.
         self._ready = _Ready(pages.knowledge, make_matcher(pages.knowledge))
-        spoken_form("")  # loads its parser now: the first customer must not wait for it
+        for language in pages.knowledge.languages:
+            spoken_form("-", language)  # loads its parser and tables now: the first customer must not wait
 
     @property
     def knowledge(self) -> Knowledge:

@@ -72,15 +72,15 @@ CASES = [
 
 @pytest.mark.parametrize(("written", "spoken"), CASES)
 def test_a_text_for_the_screen_becomes_plain_words(written: str, spoken: str) -> None:
-    assert spoken_form(written) == spoken
+    assert spoken_form(written, "") == spoken
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=()), max_size=200))
 def test_any_text_whatever_has_a_spoken_form_on_one_line_without_marks(text: str) -> None:
-    spoken = spoken_form(text)
+    spoken = spoken_form(text, "")
     assert not re.search(r"[*`|~\n]|https?://\w", spoken)
 
 
 @given(st.text(alphabet="-*_`#>|[]()!<>&; \n\tab1.", max_size=120))
 def test_marks_in_any_order_are_never_spoken(text: str) -> None:
-    assert not re.search(r"[*_`|~\n]", spoken_form(text))
+    assert not re.search(r"[*_`|~\n]", spoken_form(text, ""))

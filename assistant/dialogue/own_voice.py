@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from assistant.dialogue.saying import as_said
 from assistant.dialogue.spoken_form import spoken_form
 from assistant.values import Choice, Entry, Knowledge
+
+_LISTED = re.compile(r"^[-*]\s+([a-z-]+)\s*:\s*(.*\S)", re.MULTILINE)
+
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
@@ -32,9 +37,21 @@ def own_sentence(knowledge: Knowledge, name: str, language: str) -> Sentence:
     return Sentence(table["en"], table["en"], "en") if table else Sentence("", "", language)
 
 
+def own_words(knowledge: Knowledge, name: str, language: str) -> Mapping[str, str]:
+    """An own sentence that is a list of `- word: what customers read`, by word.
+
+    What a page leaves out is built in; a language that nobody has translated yet reads English.
+    """
+    table, page = _built_in().get(name, {}), knowledge.translations(name).get(language)
+    written = (table.get("en", ""), table.get(language, ""), page.answer if page else "")
+    return {word: told for text in written for word, told in _LISTED.findall(text)}
+
+
 def said(entry: Entry) -> str:
     """What a voice says for the entry's answer."""
-    return " ".join(entry.spoken_answer.split()) or spoken_form(entry.answer)
+    return as_said(" ".join(entry.spoken_answer.split()), entry.language) or spoken_form(
+        entry.answer, entry.language
+    )
 
 
 def choices_of(entry: Entry) -> tuple[Choice, ...]:

@@ -163,7 +163,7 @@ def _answer(scene: _Scene, entry: Entry) -> tuple[Conversation, Reply]:
     given = Reply(
         text="\n\n".join(filter(None, (preface, entry.answer, ask.text if ask else ""))),
         # Without the preface: a voice speaks one language, and the answer's is the one to understand.
-        spoken=" ".join(filter(None, (said(entry), spoken_form(ask.text) if ask else ""))),
+        spoken=" ".join(filter(None, (said(entry), spoken_form(ask.text, entry.language) if ask else ""))),
         language=entry.language,
         entry=entry.name,
         choices=choices_of(entry),
@@ -289,7 +289,7 @@ def _title(scene: _Scene, name: str) -> str:
 
 def _with_labels(sentence: Sentence, choices: tuple[Choice, ...]) -> Sentence:
     """A voice must name the choices that the screen shows."""
-    labels = (spoken_form(choice.label) for choice in choices)
+    labels = (spoken_form(choice.label, sentence.language) for choice in choices)
     return replace(sentence, spoken=" ".join((sentence.spoken, *labels)), choices=choices)
 
 

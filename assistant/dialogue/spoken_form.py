@@ -7,6 +7,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from assistant.dialogue.saying import as_said
+
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.tree import SyntaxTreeNode
@@ -26,14 +28,16 @@ _DOUBLED_MARKS = re.compile(r"([.,;:!?…])(?:\s*,)+")
 _CLOSED = re.compile(r"""[.!?…:;。！？]["'”’»“)\]]*$""")
 
 
-def spoken_form(markdown: str) -> str:
-    """Plain words for a voice: no marks, links by their name, lists and tables as sentences.
+def spoken_form(markdown: str, language: str) -> str:
+    """Plain words for a voice: no marks, links by their name, lists and tables as sentences, and what is
+    written short (times, prices, numbers, abbreviations) as a person says it in that language.
 
     Any text whatever is accepted; a text of nothing but pictures is told by their descriptions.
     """
     page = _parsed(markdown)
     pictures = (node.content for node in page.walk() if node.type == "image")
-    return " ".join(_sentences(page) or [told for text in pictures for told in _closed(text)])
+    texts = _texts(page) or pictures
+    return " ".join(sentence for text in texts for sentence in _closed(text, language))
 
 
 @cache
@@ -49,17 +53,21 @@ def _parsed(markdown: str) -> SyntaxTreeNode:
     return SyntaxTreeNode(_parser().parse(markdown))
 
 
-def _sentences(node: SyntaxTreeNode) -> list[str]:
-    """One sentence or more for a block, in reading order."""
+def _texts(node: SyntaxTreeNode) -> list[str]:
+    """A text that will be a sentence or more for each block with a word in it, in reading order."""
     if node.type == "table":
-        return _rows(node)
+        return _with_words(_rows(node))
     if node.type == "html_block":
-        return _closed(html.unescape(_MARKUP.sub(" ", _BREAK.sub(", ", node.content))))
+        return _with_words([html.unescape(_MARKUP.sub(" ", _BREAK.sub(", ", node.content)))])
     if node.type in ("fence", "code_block"):
-        return [sentence for line in node.content.splitlines() for sentence in _closed(line)]
+        return _with_words(node.content.splitlines())
     if node.type == "inline":
-        return _closed(_inline(node))
-    return [sentence for child in node.children for sentence in _sentences(child)]
+        return _with_words([_inline(node)])
+    return [text for child in node.children for text in _texts(child)]
+
+
+def _with_words(texts: list[str]) -> list[str]:
+    return [text for text in texts if any(char.isalnum() for char in text)]
 
 
 def _rows(table: SyntaxTreeNode) -> list[str]:
@@ -67,7 +75,7 @@ def _rows(table: SyntaxTreeNode) -> list[str]:
     head, *body = [
         [_inline(cell).strip() for cell in row.children] for part in table.children for row in part.children
     ]
-    return [sentence for row in body or [head] for sentence in _closed(_row(head, row))]
+    return [_row(head, row) for row in body or [head]]
 
 
 def _row(head: list[str], row: list[str]) -> str:
@@ -101,10 +109,10 @@ def _picture(node: SyntaxTreeNode) -> str:
     return "" if is_alone else node.content
 
 
-def _closed(text: str) -> list[str]:
+def _closed(text: str, language: str) -> list[str]:
     """The text as one sentence that ends, or nothing where there is no word in it."""
     named = _ADDRESS.sub(r"\1", _TASK_BOX.sub("", text.strip()))
-    bare = _LONE_MARKS.sub(" ", _ARROWS.sub(", ", _EMOJI.sub(" ", named)))
+    bare = _LONE_MARKS.sub(" ", as_said(_ARROWS.sub(", ", _EMOJI.sub(" ", named)), language))
     joined = _SPACE_BEFORE_MARK.sub(r"\1", " ".join(bare.split()))
     told = _DOUBLED_MARKS.sub(r"\1", joined).strip(" ,")
     if not any(char.isalnum() for char in told):

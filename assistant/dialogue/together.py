@@ -45,7 +45,7 @@ def _titled(piece: Piece) -> str:
 
 
 def _said(piece: Piece) -> str:
-    title = spoken_form(piece.title)
+    title = spoken_form(piece.title, piece.reply.language)
     stop = "." if title and title[-1].isalnum() else ""  # else a voice runs it into the answer
     return f"{title}{stop} {piece.reply.spoken}".strip()
 

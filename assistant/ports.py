@@ -58,7 +58,7 @@ class Recognizer(Protocol):
 
 
 class Synthesizer(Protocol):
-    """Turns plain words into sound: mono 16-bit little-endian PCM blocks.
+    """Turns plain words into sound: mono 16-bit little-endian PCM blocks at `rate_hz`.
 
     `words_a_minute` may be set at any time, and is kept to from the next `speak` on.
     """
@@ -66,9 +66,7 @@ class Synthesizer(Protocol):
     words_a_minute: int
 
     @property
-    def rate_hz(self) -> int:
-        """Of the blocks that were given last: two languages may have two rates."""
-        ...
+    def rate_hz(self) -> int: ...
 
     def speak(self, text: str, language: str) -> Iterator[bytes]:
         """Raises NoVoiceError for a language that it does not speak, DeviceError where it fails."""

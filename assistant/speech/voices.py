@@ -1,0 +1,82 @@
+"""The voices of this machine, best first: which of them can speak a language now."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from math import inf
+
+from assistant.errors import DeviceError, NoVoiceError
+from assistant.ports import Synthesizer
+
+Openers = Sequence[tuple[str, Callable[[], Synthesizer]]]
+# Long enough that a conversation is not halted by the same failure again and again, short enough
+# that a passing one (no memory for a moment) is not remembered for the day.
+_SECONDS_IN_DISGRACE = 60.0
+_WARM_UP = "1"  # every voice of every language can say it
+
+
+class Voices:
+    """Opens a voice when it is first needed, and leaves one that failed for a language alone for a while."""
+
+    def __init__(
+        self, openers: Openers, words_a_minute: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.words_a_minute = words_a_minute
+        self._openers = dict(openers)
+        self._opened: dict[str, Synthesizer] = {}
+        self._opening = {name: threading.Lock() for name in self._openers}
+        self._failed: dict[tuple[str, str], tuple[float, DeviceError]] = {}  # until when, and why
+        self._clock = clock
+        self._closed = False
+
+    def best(self, language: str) -> str:
+        """The name of the first voice that has not failed; raises what the last one failed with."""
+        error = DeviceError("no voice is set up", "name one in settings.toml: voices, below [speaking]")
+        for name in self._openers:
+            until, why = self._failed.get((name, language), (-inf, error))
+            if until <= self._clock():
+                return name
+            error = why
+        raise error
+
+    def blame(self, name: str, language: str, why: DeviceError) -> None:
+        """It failed: not to be taken for a while, or never where it does not speak the language at all."""
+        until = inf if isinstance(why, NoVoiceError) else self._clock() + _SECONDS_IN_DISGRACE
+        self._failed[name, language] = until, why
+
+    def speak(self, name: str, language: str, text: str) -> tuple[int, Iterator[bytes]]:
+        """The rate of the sound in samples a second, and the sound; raises whatever the voice raises."""
+        voice = self._open(name)
+        voice.words_a_minute = self.words_a_minute
+        return voice.rate_hz, voice.speak(text, language)
+
+    def warm_up(self, languages: Sequence[str]) -> None:
+        """Let a voice of each language speak once, unheard: the first customer then waits for nothing."""
+        for language in languages:
+            for name in self._openers:
+                # What fails here fails again when it is needed, and is told then.
+                with suppress(Exception):
+                    for _ in self.speak(name, language, _WARM_UP)[1]:
+                        pass
+                    break
+
+    def stop(self) -> None:
+        """What is being made is given up."""
+        for voice in tuple(self._opened.values()):
+            voice.stop()
+
+    def close(self) -> None:
+        self._closed = True
+        for voice in tuple(self._opened.values()):
+            voice.close()
+
+    def _open(self, name: str) -> Synthesizer:
+        with self._opening[name]:  # its own lock: a voice that takes its time keeps no other waiting
+            if name not in self._opened:
+                self._opened[name] = self._openers[name]()
+            if self._closed:
+                self._opened[name].close()
+            return self._opened[name]

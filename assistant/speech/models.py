@@ -81,6 +81,17 @@ def models_in(folder: Path) -> tuple[Path, ...]:
     return tuple(child for child in children if any(is_model(one) for one in (child, *_entries(child))))
 
 
+def all_models(folders: Sequence[Path]) -> tuple[Path, ...]:
+    """Every model that can be found from here, whatever it hears, in the order of `find_vosk_model`."""
+    found = [
+        model
+        for folder in dict.fromkeys((*folders, user_models_folder()))
+        for model in ((folder,) if is_model(folder) else models_in(folder))
+    ]
+    packaged = _packaged()
+    return (*found, packaged) if packaged else tuple(found)
+
+
 def no_model(language: str, folders: Sequence[Path]) -> ModelError:
     """The one message for a language that nothing here can hear: where was looked, what to do."""
     looked = ", ".join(dict.fromkeys(str(folder) for folder in (*folders, user_models_folder())))

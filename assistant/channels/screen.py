@@ -55,8 +55,7 @@ class Screen:
         from rich.markdown import Markdown
         from rich.padding import Padding
 
-        shown = _PICTURE.sub(r"*[\1]*", safe(text))  # a terminal has only the description to show
-        return self.show(Padding(Markdown(shown, hyperlinks=False), (0, 2)))
+        return self.show(Padding(Markdown(for_terminal(text), hyperlinks=False), (0, 2)))
 
     def problem(self, problem: Problem) -> None:
         """Place and fact, the line as written, the way out."""
@@ -105,3 +104,8 @@ class Screen:
 def safe(text: str) -> str:
     """The text without control characters, in letters that can be written."""
     return _CONTROL.sub("", text).encode("utf-8", "replace").decode("utf-8")
+
+
+def for_terminal(markdown: str) -> str:
+    """The Markdown made safe, each picture as its description: a terminal has nothing else to show."""
+    return _PICTURE.sub(r"*[\1]*", safe(markdown))

@@ -14,7 +14,7 @@ from assistant.dialogue.spoken_shorthand import phrase_rules, shorthand_rules, w
 from assistant.dialogue.spoken_table import Rule, Tongue, tongue
 
 _GRAMMARS: dict[str, ModuleType] = {"de": spoken_german, "en": spoken_english, "ko": spoken_korean}
-_SPACED_THOUSANDS = re.compile(r"(?<=\d)[\u00a0\u202f\u2009](?=\d{3}(?!\d))")
+_SPACED_THOUSANDS = re.compile(r"(?<=\d)(?:[\u00a0\u202f\u2009](?=\d{3}(?!\d))| (?=000(?!\d)))")
 _SPACES = re.compile(r"\s+")
 _SPACE_BEFORE_MARK = re.compile(r" +(?=[.,;:!?](?:\s|$))")
 
@@ -27,7 +27,7 @@ def as_said(text: str, language: str) -> str:
     text = _SPACES.sub(" ", _SPACED_THOUSANDS.sub("", text))
     for pattern, said in _rules(found.language):
         text = pattern.sub(said, text)
-    return _SPACE_BEFORE_MARK.sub("", _SPACES.sub(" ", text))
+    return _SPACE_BEFORE_MARK.sub("", _SPACES.sub(" ", text)).strip()
 
 
 @cache

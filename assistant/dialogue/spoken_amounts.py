@@ -16,6 +16,7 @@ _ATTRIBUTE = re.compile(r"\b(?:a|an|another)\s$", re.IGNORECASE)
 
 def amount_rules(tongue: Tongue) -> Iterator[Rule]:
     """In this order: prices, sizes, measures, ranges, what is left of thousands."""
+    yield re.compile(r"(?:^|(?<=[\s(]))[-−–](?=[$€£]?\d)"), f"{tongue.words['minus']} "
     yield from _prices(tongue)
     yield from _measures(tongue)
     yield from _ranges(tongue)
@@ -31,6 +32,7 @@ def _prices(tongue: Tongue) -> Iterator[Rule]:
     scale = rf"(?: ?(?P<scale>{either(tongue.scales)})\b\.?)?"
     dash = rf" ?{DASH} ?" if tongue.language != "ko" else r" ?[-–~] ?"
     yield re.compile(rf"(?<=[\d\W])({names}) ?/ ?(?=[^\W\d])"), rf"\1 {per} "
+    yield re.compile(rf"((?:{names}) ?{number}) ?/ ?(?=[^\W\d])"), rf"\1 {per} "
     first = rf"(?P<first>{number})(?:[.,]{DASH}+)?"
     yield (
         re.compile(
@@ -38,6 +40,11 @@ def _prices(tongue: Tongue) -> Iterator[Rule]:
         ),
         partial(_price, tongue),
     )
+    if tongue.language == "de":
+        yield (
+            re.compile(rf"{_BEFORE}({number}) ?({either(tongue.scales)})\b\.?+(?! ?(?:{names}))"),
+            partial(_many, tongue),
+        )
     end = r"(?![A-Za-zÄÖÜäöüß])"
     yield (
         re.compile(
@@ -92,6 +99,11 @@ def _is_attribute(found: re.Match[str]) -> bool:
     return bool(_ATTRIBUTE.search(found.string[: found.start()][-9:])) and bool(re.match(r" [a-z]", after))
 
 
+def _many(tongue: Tongue, found: re.Match[str]) -> str:
+    scale = tongue.scales[found[2]]
+    return f"{found[1]} {scale.one if tongue.is_one(found[1]) else scale.many}"
+
+
 # --- measures --------------------------------------------------------------------------------
 
 
@@ -105,7 +117,7 @@ def _measures(tongue: Tongue) -> Iterator[Rule]:
         rf"(?P<number>{tongue.number})(?P<gap>[ -]?)(?P<unit>{units})(?![²³]|/\w){WORD_END}(?:\.(?!\d))?"
     )
     first = rf"(?:(?P<first>{tongue.number})(?: ?(?:{units}))?{dash})?"
-    yield re.compile(rf"{_BEFORE}(?:(?P<minus>[-−–]))?{first}{measure}"), partial(_measured, tongue)
+    yield re.compile(rf"{_BEFORE}{first}{measure}"), partial(_measured, tongue)
     per = either({tongue.words["per"], "je", "a", "per"})
     yield (
         re.compile(rf"(\b(?:{per}) |(?<=[a-zäöüß]) ?/ ?)({units})(?![\w/])"),
@@ -118,8 +130,6 @@ def _measures(tongue: Tongue) -> Iterator[Rule]:
 
 
 def _measured(tongue: Tongue, found: re.Match[str]) -> str:
-    if found["minus"] and found["first"] is None and found.start() and found.string[found.start() - 1] == ")":
-        return found[0]
     unit, number = tongue.units[found["unit"]], tongue.plain(found["number"])
     is_joined = found["gap"] == "-"
     is_single = is_joined or tongue.is_one(number) or (tongue.language == "en" and _is_attribute(found))
@@ -127,8 +137,7 @@ def _measured(tongue: Tongue, found: re.Match[str]) -> str:
     told = f"{number}{gap}{unit.one if is_single else unit.many}"
     if found["first"]:
         told = _from_to(tongue, tongue.plain(found["first"]), told)
-    minus = f"{tongue.words['minus']} " if found["minus"] else ""
-    return minus + told + tongue.full_stop(found)
+    return told + tongue.full_stop(found)
 
 
 # --- ranges ----------------------------------------------------------------------------------
@@ -148,7 +157,6 @@ def _ranges(tongue: Tongue) -> Iterator[Rule]:
         re.compile(rf"{_BEFORE}({plain}){between}({plain})(?![a-zA-Z]|[-–/:.,]\d)"),
         partial(_range, tongue),
     )
-    yield re.compile(rf"(?:^|(?<=[\s(]))[-−–](?={plain}\b)"), f"{tongue.words['minus']} "
     yield re.compile(r"(?<!\w)[~≈] ?(?=\d)"), f"{tongue.words['about']} "
 
 

@@ -128,7 +128,7 @@ def last_rules(tongue: Tongue) -> Iterator[Rule]:
         ),
         lambda found: found[1] + _year(found[2] + found[3]),
     )
-    yield re.compile(r"(?<=\d):(?=\d{1,2}(?!\d|:))(?<!\d\d:)(?!\d\d\b)"), " to "
+    yield re.compile(r"(?<![\d:])(\d{1,3}):(\d)(?![\d:])"), r"\1 to \2"
 
 
 def _saint(tongue: Tongue, found: re.Match[str]) -> str:

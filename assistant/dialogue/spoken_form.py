@@ -63,7 +63,18 @@ def _texts(node: SyntaxTreeNode) -> list[str]:
         return _with_words(node.content.splitlines())
     if node.type == "inline":
         return _with_words([_inline(node)])
-    return [text for child in node.children for text in _texts(child)]
+    texts = [text for child in node.children for text in _texts(child)]
+    return _numbered(node, texts) if node.type == "list_item" else texts
+
+
+def _numbered(item: SyntaxTreeNode, texts: list[str]) -> list[str]:
+    """ "24. Dezember" at the beginning of a line looks like a list: its number must not get lost."""
+    whole = item.parent
+    if whole is None or whole.type != "ordered_list" or not texts:
+        return texts
+    start = int(whole.attrs.get("start", 1))
+    is_list = start == 1 and len(whole.children) > 1
+    return texts if is_list else [f"{start + whole.children.index(item)}. {texts[0]}", *texts[1:]]
 
 
 def _with_words(texts: list[str]) -> list[str]:

@@ -9,7 +9,8 @@ from functools import partial
 from assistant.dialogue.spoken_table import DASH, Rule, Tongue, either
 
 _DAY, _MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
-_DATE = rf"(?<![\d.,:/-]){_DAY}\. ?{_MONTH}\.(?: ?(?:19|20)\d\d|\d\d(?![\d.]))?(?!\d)"
+_BARE_DATE = rf"{_DAY}\. ?{_MONTH}\.(?: ?(?:19|20)\d\d|\d\d(?![\d.]))?(?!\d)"
+_DATE = rf"(?<![\d.,:/-]){_BARE_DATE}"
 _ISO_DATE = re.compile(r"(?<![\d.-])((?:19|20)\d\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?![\d-])")
 _TO_CLOCK = r"\d{1,2}(?::[0-5]\d| Uhr)"
 _ONES = "null ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn".split()
@@ -28,7 +29,7 @@ def date_rules(tongue: Tongue) -> Iterator[Rule]:
     """Numbers become the names of months; the days stay ordinals with a dot for `last_rules`."""
     months, shorts = tongue.listed("months"), tongue.listed("months_short")
     yield _ISO_DATE, lambda found: f"{int(found[3])}. {months[int(found[2]) - 1]} {found[1]}"
-    yield re.compile(rf"({_DATE}) ?{DASH} ?(?={_DATE})"), r"\1 bis "
+    yield re.compile(rf"({_DATE}) ?{DASH} ?(?={_BARE_DATE})"), r"\1 bis "
     yield (
         re.compile(
             rf"(?<![\d.,:])({_DAY}\.) ?(?:{DASH}|/) ?(?={_DAY}\. ?(?:{_MONTH}\.|{either(months + shorts)}))"
@@ -98,7 +99,7 @@ def last_rules(tongue: Tongue) -> Iterator[Rule]:
     """Ordinals and "1" before a noun, declined."""
     months = tongue.listed("months")
     nouns = either((*tongue.genders, *months))
-    chain = rf"(?:(?: (?:bis(?: zum)?|und|oder|u\.) |, )\d{{1,2}}\.)*"
+    chain = r"(?:(?: (?:bis(?: zum)?|und|oder|u\.) |, )\d{1,2}\.)*"
     yield (
         re.compile(rf"(?<![\d.,:])\d{{1,3}}\.{chain} ?(?=(?P<noun>{nouns})(?:e?[sn]|en|e)?\b)"),
         partial(_ordinals, tongue),
@@ -111,7 +112,7 @@ def last_rules(tongue: Tongue) -> Iterator[Rule]:
         _old_year,
     )
     yield re.compile(r"\b([A-ZÄÖÜ][a-zäöüß]+)(?<!Bau)str\.(?! ?[a-z])"), r"\1straße"
-    yield re.compile(r"(?<=\d):(?=\d{1,2}(?!\d|:))"), " zu "
+    yield re.compile(r"(?<![\d:])(\d{1,3}):(\d)(?![\d:])"), r"\1 zu \2"
 
 
 def _ordinals(tongue: Tongue, found: re.Match[str]) -> str:

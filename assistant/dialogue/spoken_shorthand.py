@@ -31,7 +31,7 @@ def _phrase(tongue: Tongue, found: re.Match[str]) -> str:
     whole = tongue.phrases.get(found[1].strip() + found[2])
     if whole:
         return whole
-    halves = {"de": f"{found[1].strip()}einhalb", "en": f"{found[1].strip()} and a half"}
+    halves = {"de": f"{found[1].strip()} einhalb", "en": f"{found[1].strip()} and a half"}
     return halves.get(tongue.language, found[0]) if found[2] == "½" else found[0]
 
 
@@ -91,11 +91,13 @@ def weekday_rules(tongue: Tongue) -> Iterator[Rule]:
     day = rf"(?:{either((*shorts, *days))})"
     if tongue.language == "ko":
         yield re.compile(rf"(?<!\w)({day}) ?[~∼～〜–-] ?({day})(?:까지)?"), _korean_days(shorts)
+        row = rf"(?<!\w)[{''.join(shorts)}](?:[·/,] ?[{''.join(shorts)}])+(?!\w)"
+        yield re.compile(row), lambda found: ", ".join(shorts[day] for day in found[0] if day in shorts)
         return
     join = rf"(?: ?(?:{DASH}|,|&|\+|/) ?| (?:und|u\.|and|bis|to) )"
     chain = rf"(?<![\w-]){day}\.?(?:{join}{day}\b\.?)+(?![\w-])"
     yield re.compile(chain), lambda found: _days_in_a_row(tongue, shorts, found[0]) + tongue.full_stop(found)
-    alone = rf"(?<![\w-])({either(shorts)})(?:\.?:|\.|,(?= \d)|(?=,? \d{{1,2}}[:. ]))(?= (?:\d|{either(tongue.listed('closed'))}))"
+    alone = rf"(?<![\w-])({either(shorts)})(?:\.?:|\.|,(?= \d)|(?=,? \d{{1,2}}(?:[:. ]|{DASH})))(?= (?:\d|{either(tongue.listed('closed'))}))"
     yield re.compile(alone), lambda found: shorts[found[1]] + found[0][len(found[1]) :].replace(".", "")
 
 

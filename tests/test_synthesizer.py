@@ -16,7 +16,8 @@ import pytest
 
 from assistant.errors import DeviceError, NoVoiceError
 from assistant.speech.child_program import SpareChild
-from assistant.speech.pyttsx3_synthesizer import Pyttsx3Synthesizer, Voice, pieces, voice_for
+from assistant.speech.pyttsx3_synthesizer import Pyttsx3Synthesizer, Voice, voice_for
+from assistant.speech.sayable import pieces
 
 WITH_ESPEAK = pytest.mark.skipif(
     sys.platform in ("darwin", "win32"), reason="speaks with the system's voices"

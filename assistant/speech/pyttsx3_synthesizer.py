@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import subprocess
 import tempfile
-import textwrap
 import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,19 +15,15 @@ from dataclasses import dataclass
 from assistant.errors import AudioError, DeviceError, NoVoiceError
 from assistant.speech.child_program import Ending, SpareChild, finish
 from assistant.speech.resampling import at_rate, in_pieces, to_pcm
+from assistant.speech.sayable import USUAL_WORDS_A_MINUTE, check_speed, pieces
 from assistant.speech.wav_format import read_format, read_samples
 
 _CHILD = "assistant.speech.pyttsx3_child"
 _RATE_HZ = 22_050
 _BLOCK_BYTES = 2 * _RATE_HZ // 8  # stopping waits for a block
-# The library under pyttsx3 crashed on 15,000 characters; at 500 it never did.
-_LONGEST_PIECE = 500
 # A piece takes a tenth of a second; what takes this long hangs.
 _SECONDS_A_PIECE = 20
-WORDS_A_MINUTE = range(80, 451)
-USUAL_WORDS_A_MINUTE = 165
 _REINSTALL = "if it stays so: pip install --force-reinstall pyttsx3 espeakng-loader"
-_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])|\n+")
 # Which voice a bare language means, where its own name is not the one expected.
 _USUAL = {"en": "en-us", "zh": "cmn", "no": "nb", "pt": "pt", "fr": "fr-fr", "fa": "fa"}
 
@@ -75,9 +69,7 @@ class Pyttsx3Synthesizer:
 
     @words_a_minute.setter
     def words_a_minute(self, wanted: int) -> None:
-        if wanted not in WORDS_A_MINUTE:
-            raise DeviceError(f"a voice cannot speak {wanted} words a minute", "80 to 450 can be said")
-        self._words_a_minute = wanted
+        self._words_a_minute = check_speed(wanted)
 
     def speak(self, text: str, language: str) -> Iterator[bytes]:
         """The sound of the text, piece by piece; nothing for a text without words.
@@ -164,22 +156,6 @@ class Pyttsx3Synthesizer:
 
 def _cannot_start(error: OSError) -> DeviceError:
     return DeviceError(f"the voice cannot be started: {error}", "close other programs and try again")
-
-
-def pieces(text: str) -> tuple[str, ...]:
-    """The text in stretches of at most 500 characters, cut where a speaker would breathe.
-
-    What no voice can say (control characters, halves of surrogate pairs) is left out.
-    """
-    sayable = "".join(c if c.isprintable() or c.isspace() else " " for c in text)
-    found: list[str] = []
-    for sentence in _SENTENCE_END.split(sayable):
-        for part in textwrap.wrap(sentence, _LONGEST_PIECE):
-            if found and len(found[-1]) + 1 + len(part) <= _LONGEST_PIECE:
-                found[-1] += " " + part
-            else:
-                found.append(part)
-    return tuple(part for part in found if any(c.isalnum() or not c.isascii() for c in part))
 
 
 def voice_for(language: str, voices: Sequence[Voice]) -> str | None:

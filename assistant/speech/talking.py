@@ -15,13 +15,13 @@ from assistant.ports import Chime, TellMouth
 from assistant.settings import SpeakingSettings
 from assistant.speech.making import Broken, Finished, Making, Sound
 from assistant.speech.playing import Loudspeaker, Playing
+from assistant.speech.sayable import SPEEDS
 from assistant.speech.voices import Openers, Voices
 
 # The slowest voice measured needs a second for its first sentence on a busy machine.
 _PATIENCE_SECONDS = 8.0
 _CLOSING_SECONDS = 10.0
 _IDLE_SECONDS = 60.0  # no wait is without an end
-_SLOWEST, _FASTEST = 80, 450  # words a minute that every voice can
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class Talking:
     def adjust(self, volume: float, words_a_minute: int) -> None:
         """From the next sentence on; volume from 0 to 1."""
         self._playing.volume = min(max(volume, 0.0), 1.0)
-        self._voices.words_a_minute = min(max(words_a_minute, _SLOWEST), _FASTEST)
+        self._voices.words_a_minute = min(max(words_a_minute, SPEEDS[0]), SPEEDS[-1])
 
     def close(self) -> None:
         """Silence; returns when all threads and voices have ended."""

@@ -163,22 +163,16 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
     def __init__(self, asked: SplitResult) -> None:
         self._asked = asked
 
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
-    ) -> urllib.request.Request | None:
-        target = urlsplit(newurl)
+    def redirect_request(self, req: urllib.request.Request, *rest: Any) -> urllib.request.Request | None:
+        """Given the answer's body, code, message and headers, and the address that it sends on to."""
+        target = urlsplit(rest[-1])
         same_host = (target.scheme, target.netloc) == (self._asked.scheme, self._asked.netloc)
         if target.scheme != "https" and not same_host:
             raise ModelError(
-                f"{req.full_url} sends on to {newurl}, which is not encrypted: not followed",
+                f"{req.full_url} sends on to {rest[-1]}, which is not encrypted: not followed",
                 f"log in to the network if it asks you to, {_TO_CARRY}",
             )
-        followed = super().redirect_request(req, fp, code, msg, headers, newurl)
-        if followed is not None:  # urllib drops none of them, but says so nowhere
-            for name in ("Range", "If-range"):
-                if value := req.get_header(name):
-                    followed.add_header(name, value)
-        return followed
+        return super().redirect_request(req, *rest)  # Range and If-Range go with it
 
 
 def _opener(address: SplitResult) -> urllib.request.OpenerDirector:

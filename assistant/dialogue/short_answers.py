@@ -23,6 +23,7 @@ class _Words:
     before: str
     after: str
     yes: str
+    no: str
 
 
 # To teach the assistant another language, add it here.
@@ -44,6 +45,7 @@ _LANGUAGES = {
         before="number, no, option, choice, answer, the, i, i want, id like, ill take, i mean, please, yes",
         after="one, option, choice, please, thanks",
         yes="yes, yeah, yep, yes please, thats it, thats right, correct, exactly, sure, ok, okay",
+        no="no, no thanks, no thank you, nope, nah, not really, rather not, please dont",
     ),
     "de": _Words(
         rows=(
@@ -62,6 +64,7 @@ _LANGUAGES = {
         before="nummer, nr, die, der, das, den, dem, ich, nehme, ich möchte, ich meine, bitte, ja, also",
         after="bitte, option, möglichkeit, antwort, danke",
         yes="ja, ja bitte, ja gerne, gerne, genau, ja genau, richtig, stimmt, das stimmt, klar, okay, jawohl",
+        no="nein, nein danke, nö, nee, lieber nicht, bitte nicht, nein bitte nicht",
     ),
     "ko": _Words(
         rows=(
@@ -80,6 +83,7 @@ _LANGUAGES = {
         before="네, 음, 저, 저는",
         after="거, 것, 걸로, 할게요, 거요, 것으로, 요, 주세요, 부탁합니다, 이요",
         yes="네, 예, 네 맞아요, 맞아요, 맞습니다, 그래요, 응, 좋아요, 네 부탁합니다",
+        no="아니, 아니요, 아니오, 아뇨, 아니에요, 괜찮아요, 됐어요",
     ),
 }
 
@@ -101,6 +105,16 @@ def number_said(text: str) -> int | None:
 def says_yes(text: str) -> bool:
     """Whether the text is a plain yes in any language of the table."""
     return fold(text) in _yes()
+
+
+def says_no(text: str) -> bool:
+    """Whether the text is a plain no in any language of the table."""
+    return fold(text) in _no()
+
+
+@cache
+def _no() -> frozenset[str]:
+    return frozenset(way for words in _LANGUAGES.values() for way in _split(words.no))
 
 
 @cache

@@ -12,8 +12,7 @@ import sys
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +31,7 @@ from assistant.speech.installing import (
     verify,
 )
 from assistant.speech.models import find_vosk_model, language_of_model, try_vosk_model, user_models_folder
+from tests.model_site import Site, model_site
 
 KOREAN = find_vosk_model("ko", [])
 NAME = "vosk-model-small-xx-0.1"
@@ -55,89 +55,10 @@ def zipped(files: dict[str, bytes], top: str = f"{NAME}/") -> bytes:
 ZIP = zipped(FILES)
 
 
-# --- a server with moods -----------------------------------------------------------------------
-
-
-@dataclass
-class Site:
-    """What the server sends and how; `asked` are the Range headers of the requests that came."""
-
-    address: str = ""
-    content: bytes = ZIP
-    etag: str = '"one"'
-    modified: str = ""
-    status: int = 200
-    does_ranges: bool = True
-    tells_length: bool = True
-    cut_after: list[int] = field(default_factory=list)  # of each connection, in turn
-    stalls: bool = False  # where it would cut, it says nothing any more instead
-    sends_to: str = ""
-    wrong_range: bool = False
-    asked: list[str | None] = field(default_factory=list)
-    enough: threading.Event = field(default_factory=threading.Event)
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    site: Site
-
-    def do_GET(self) -> None:
-        site, wanted = self.site, self.headers.get("Range")
-        site.asked.append(wanted)
-        self.close_connection = True
-        if site.sends_to:
-            return self._head(302, [("Location", site.sends_to), ("Content-Length", "0")])
-        if site.status != 200:
-            return self._head(site.status, [("Content-Length", "0")])
-        start, total = self._start(), len(site.content)
-        if start > total:
-            return self._head(416, [("Content-Range", f"bytes */{total}"), ("Content-Length", "0")])
-        headers = [("ETag", site.etag)] if site.etag else [("Last-Modified", site.modified)]
-        if site.tells_length:
-            headers.append(("Content-Length", str(total - start)))
-        if start:
-            begin = start + 1 if site.wrong_range else start
-            headers.append(("Content-Range", f"bytes {begin}-{total - 1}/{total}"))
-        self._head(206 if start else 200, headers)
-        return self._send(site.content[start:])
-
-    def _start(self) -> int:
-        site = self.site
-        same = self.headers.get("If-Range") == (site.etag or site.modified)
-        wanted = self.headers.get("Range")
-        return int(wanted[6:].rstrip("-")) if wanted and same and site.does_ranges else 0
-
-    def _head(self, status: int, headers: list[tuple[str, str]]) -> None:
-        self.send_response(status)
-        for name, value in headers:
-            self.send_header(name, value)
-        self.send_header("Connection", "close")
-        self.end_headers()
-
-    def _send(self, content: bytes) -> None:
-        cut = self.site.cut_after.pop(0) if self.site.cut_after else None
-        self.wfile.write(content[:cut])
-        self.wfile.flush()
-        if cut is not None and self.site.stalls:
-            self.site.enough.wait(10)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing: tests are quiet."""
-
-
 @pytest.fixture
 def site() -> Iterator[Site]:
-    moods = Site()
-    handler = type("MoodyHandler", (Handler,), {"site": moods})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    moods.address = f"http://127.0.0.1:{server.server_port}/vosk/models"
-    thread = threading.Thread(target=server.serve_forever, args=[0.01], name="site", daemon=True)
-    thread.start()
-    yield moods
-    moods.enough.set()
-    server.shutdown()
-    server.server_close()
-    thread.join(10)
+    with model_site(ZIP) as moods:
+        yield moods
 
 
 @pytest.fixture(autouse=True)
@@ -249,6 +170,15 @@ def test_a_server_that_says_nothing_any_more_is_given_up_and_gone_on_from(shelf:
     site.cut_after = []
     install(shelf, MODEL, site.address)
     assert_is_installed(shelf)
+
+
+def test_a_slow_server_is_waited_for(shelf: Shelf, site: Site) -> None:
+    sizes: list[int] = []
+    site.drips = True
+    told = replace(shelf, step=lambda what, done, _total: sizes.append(done) if what == "fetching" else None)
+    install(told, MODEL, site.address)
+    assert_is_installed(shelf)
+    assert len(sizes) >= 10 and sizes == sorted(sizes) and sizes[-1] == len(ZIP)
 
 
 @pytest.mark.parametrize(

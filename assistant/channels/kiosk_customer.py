@@ -8,22 +8,27 @@ from assistant.channels.kiosk_moves import Move, input_line
 from assistant.channels.kiosk_values import Adjust, Finish, Play, State, Words
 from assistant.dialogue.commands import Command, spoken_command
 from assistant.dialogue.replying import PERSON, START_OVER
+from assistant.dialogue.short_answers import says_no, says_yes
 from assistant.values import Utterance
 
 HELP = "help"
 KEYS: Mapping[str, Command] = {
-    "escape": "stop",
-    "r": "repeat",
-    "h": "help",
-    "?": "help",
-    "n": "start-over",
-    "p": "person",
-    "+": "louder",
-    "-": "quieter",
-    "s": "slower",
-    "f": "faster",
+    "escape": Command.STOP,
+    "r": Command.REPEAT,
+    "h": Command.HELP,
+    "?": Command.HELP,
+    "n": Command.START_OVER,
+    "p": Command.PERSON,
+    "+": Command.LOUDER,
+    "-": Command.QUIETER,
+    "s": Command.SLOWER,
+    "f": Command.FASTER,
 }
-_ENTRIES: Mapping[Command, str] = {"help": HELP, "start-over": START_OVER, "person": PERSON}
+_ENTRIES: Mapping[Command, str] = {
+    Command.HELP: HELP,
+    Command.START_OVER: START_OVER,
+    Command.PERSON: PERSON,
+}
 _VOLUMES = (0.2, 1.0)  # softer than the first nobody hears it in a shop
 _VOLUME_STEP = 0.2
 _RATES = (100, 260)  # words a minute; slower falls apart, faster nobody follows
@@ -37,22 +42,23 @@ _LONGEST_LINE = 300  # letters; a question is shorter
 
 
 def understand(move: Move, utterance: Utterance) -> None:
-    """What was said or typed: a command, whether to go on, or a question."""
+    """What was said or typed: whether to go on, a command, or a question."""
     command = spoken_command(utterance.text, utterance.also_heard)
-    if command in ("yes", "no"):
-        if not move.kiosk.asks_to_go_on:
-            move.answer(utterance)
-        elif command == "yes":
-            go_on(move)
-        else:
-            move.set(portions=(), expects=False, notice="")
-            move.customers_turn()
-    elif command == "stop" and not (move.kiosk.saying or move.kiosk.state is State.THINKING):
+    if move.kiosk.asks_to_go_on and (command is Command.GO_ON or says_yes(utterance.text)):
+        go_on(move)
+    elif move.kiosk.asks_to_go_on and (command is Command.NO_MORE or says_no(utterance.text)):
+        move.set(portions=(), expects=False, notice="")
+        move.customers_turn()
+    elif command is Command.STOP and not _is_busy(move):
         _stop_nothing(move)
-    elif command:
-        obey(move, command)
-    else:
+    elif command in (None, Command.GO_ON, Command.NO_MORE):
         move.answer(utterance)
+    else:
+        obey(move, command)
+
+
+def _is_busy(move: Move) -> bool:
+    return move.kiosk.state in (State.SPEAKING, State.THINKING)
 
 
 def understand_typed(move: Move, text: str) -> None:
@@ -83,9 +89,9 @@ def go_on(move: Move) -> None:
 
 
 def obey(move: Move, command: Command) -> None:
-    if command == "stop":
+    if command is Command.STOP:
         _stop(move)
-    elif command == "repeat":
+    elif command is Command.REPEAT:
         move.repeat()
     elif command in _ENTRIES:
         move.open_entry(_ENTRIES[command])
@@ -107,25 +113,24 @@ def _adjust(move: Move, command: Command) -> None:
     """Louder, quieter, slower, faster: heard by saying the last answer again."""
     kiosk = move.kiosk
     volume, rate = kiosk.volume, kiosk.words_a_minute
-    if command in ("louder", "quieter"):
-        volume = _stepped(volume, _VOLUME_STEP if command == "louder" else -_VOLUME_STEP, _VOLUMES)
+    if command in (Command.LOUDER, Command.QUIETER):
+        volume = _stepped(volume, _VOLUME_STEP if command is Command.LOUDER else -_VOLUME_STEP, _VOLUMES)
     else:
-        rate = round(_stepped(rate, _RATE_STEP if command == "faster" else -_RATE_STEP, _RATES))
+        rate = round(_stepped(rate, _RATE_STEP if command is Command.FASTER else -_RATE_STEP, _RATES))
     if (volume, rate) == (kiosk.volume, kiosk.words_a_minute):
         _tell_softly(move, "no-further")
         return
     move.set(volume=volume, words_a_minute=rate)
     move.do(Adjust(volume, rate))
-    is_busy = kiosk.state in (State.SPEAKING, State.THINKING)
-    if is_busy or kiosk.conversation.last_reply is None:
-        _tell_softly(move, command)
+    if _is_busy(move) or kiosk.conversation.last_reply is None:
+        _tell_softly(move, command.value)
     else:
         move.repeat()
 
 
 def _tell_softly(move: Move, name: str) -> None:
     """Said only where it disturbs nothing that is being said or thought about."""
-    if move.kiosk.state in (State.SPEAKING, State.THINKING):
+    if _is_busy(move):
         move.set(notice=name)
     else:
         move.tell(name)

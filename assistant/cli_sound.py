@@ -182,7 +182,7 @@ def doctor(record: bool, self_test: bool, as_json: bool, knowledge: Path | None,
     from assistant.channels.finding_lines import findings_json, has_problem, show_findings, verdict
     from assistant.speech.doctor import examine
 
-    out, err = _screen(), _screen(err=not as_json)
+    out, err = _screen(), _screen(err=True)
     found = examine(chain(_of_all(knowledge, folder), _of_sound(err, record, self_test)))
     if as_json:
         findings = tuple(found)
@@ -334,9 +334,9 @@ def _hearing(settings: Settings, languages: Languages) -> Iterator[Finding]:
 
 
 def _voices(settings: Settings) -> dict[str, Callable[[], Synthesizer]]:
-    from assistant.wiring import SYNTHESIZERS
+    from assistant.wiring import voice_openers
 
-    return {name: SYNTHESIZERS[name] for name in settings.speaking.voices if name in SYNTHESIZERS}
+    return dict(voice_openers(settings))
 
 
 def _encoder_finding(settings: Settings) -> Finding:

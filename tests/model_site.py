@@ -75,6 +75,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
         if cut is not None and self.site.stalls:
             self.site.enough.wait(10)
+        return None
 
     def _drip(self, content: bytes) -> None:
         for start in range(0, len(content), 30_000):

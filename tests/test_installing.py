@@ -611,6 +611,7 @@ def test_a_zip_or_folder_from_this_machine_is_installed(
         (f"{NAME}.zip", "de", "is for xx, not German"),
         ("folder", None, "no Vosk model"),
         ("ears", None, "tells the language"),
+        ("odd", "xx", "not every system"),
     ],
 )
 def test_what_cannot_be_installed_from_this_machine_is_told(
@@ -621,6 +622,7 @@ def test_what_cannot_be_installed_from_this_machine_is_told(
     (tmp_path / f"{NAME}.zip").write_bytes(ZIP)
     (tmp_path / "folder").mkdir()
     unpacked_at(tmp_path / "ears")
+    (unpacked_at(tmp_path / "odd") / "a\x7fb").write_text("x")
     with pytest.raises(ModelError, match=told) as caught:
         install_from(shelf, tmp_path / source, wanted)
     assert caught.value.hint

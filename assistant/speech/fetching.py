@@ -20,6 +20,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from assistant import __version__
 from assistant.errors import ModelError
+from assistant.speech.unpacking import BadArchive
 
 Progress = Callable[[int, int | None], None]  # bytes so far, bytes in all where they are known
 
@@ -48,7 +49,7 @@ def fetch(address: str, part: Path, progress: Progress, silent_seconds: float = 
     """Bring a ZIP to `part`, or the rest of it where a part of the same ZIP is there.
 
     A connection that breaks is made again as long as something arrives. Whatever else interrupts
-    it leaves the part to go on from. Raises ModelError with the way out.
+    it leaves the part to go on from. Raises BadArchive for what is no ZIP, else ModelError with the way out.
     """
     while not is_whole(address, part):
         before = size(part)
@@ -145,7 +146,6 @@ def _receive(response: Any, seen: _Seen, part: Path, counted: _Counted) -> None:
 def _copy(response: Any, file: IO[bytes], address: str, counted: _Counted) -> None:
     while piece := response.read1(_PIECE_BYTES):
         if not counted.size and not piece.startswith(b"PK"[: len(piece)]):
-            forget(Path(file.name))
             raise _no_zip(address)
         try:
             file.write(piece)
@@ -231,12 +231,12 @@ def _unwritable(part: Path, error: OSError) -> ModelError:
     return ModelError(f"{part} cannot be written: {error.strerror or error}", f"make room, then {_AGAIN}")
 
 
-def _no_zip(address: str) -> ModelError:
-    return ModelError(
+def _no_zip(address: str) -> BadArchive:
+    return BadArchive(
         f"what came from {address} is no ZIP file but something else, such as the log-in page of a network",
         f"open the address in a browser and log in, {_TO_CARRY}",
     )
 
 
-def _endless(address: str) -> ModelError:
-    return ModelError(f"{address} is larger than any speech model", "look at the address, and ask its keeper")
+def _endless(address: str) -> BadArchive:
+    return BadArchive(f"{address} is larger than any speech model", "look at the address, and ask its keeper")

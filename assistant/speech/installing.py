@@ -28,15 +28,15 @@ from assistant.speech.models import (
     models_in,
     user_models_folder,
 )
-from assistant.speech.unpacking import BadArchive, check_room, top_folder, unpack
+from assistant.speech.unpacking import BadArchive, check_room, fault_of_name, top_folder, unpack
 from assistant.values import Finding
 
 MAKERS_SITE = "https://alphacephei.com/vosk/models"
 Step = Callable[[str, int, int | None], None]  # what is being done, bytes so far, bytes in all
 
 _WORKSHOP = ".unfinished"
-# Beside the ZIP its contents: the Korean one grows threefold, larger ones less.
-_GROWTH = 4
+# Beside the ZIP its contents, some twice as much. What they really take is looked at before unpacking.
+_GROWTH = 3
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -83,13 +83,19 @@ def install(shelf: Shelf, model: CatalogueModel, site: str) -> Path:
             return target
         part = workshop / f"{model.name}.zip.part"
         check_room(workshop, _GROWTH * model.megabytes * 10**6 - size(part))
-        fetch(
-            f"{site}/{model.name}.zip",
-            part,
-            lambda done, total: shelf.step("fetching", done, total),
-            shelf.silent_seconds,
-        )
-        return _install_fetched(shelf, workshop, model, part)
+        try:
+            fetch(
+                f"{site}/{model.name}.zip",
+                part,
+                lambda done, total: shelf.step("fetching", done, total),
+                shelf.silent_seconds,
+            )
+            target = _install_fetched(shelf, workshop, model, part)
+        except BadArchive:
+            forget(part)  # or it would be gone on from for ever
+            raise
+        forget(part)
+        return target
 
 
 def install_from(shelf: Shelf, source: Path, wanted: str | None = None) -> Path:
@@ -172,23 +178,14 @@ def megabytes_of(model: Path) -> int:
 
 
 def _install_fetched(shelf: Shelf, workshop: Path, model: CatalogueModel, part: Path) -> Path:
+    archive_sum = _checked_sum(shelf, model.name, part)
     try:
-        archive_sum = _checked_sum(shelf, model.name, part)
-    except ModelError:
-        forget(part)  # what is wrong would be gone on from for ever
-        raise
-    try:
-        target = _install_archive(shelf, workshop / model.name, part, archive_sum)
-    except BadArchive:
-        forget(part)
-        raise
+        return _install_archive(shelf, workshop / model.name, part, archive_sum)
     except ModelError:
         # No room, or it does not run here: where these are the maker's bytes, they need not come again.
         if archive_sum != model.sha256:
             forget(part)
         raise
-    forget(part)
-    return target
 
 
 def _install_archive(shelf: Shelf, unpacked: Path, archive: Path, archive_sum: str) -> Path:
@@ -205,6 +202,8 @@ def _install_folder(shelf: Shelf, workshop: Path, source: Path, wanted: str | No
     total, done = sum(path.stat().st_size for path in files), 0
     check_room(workshop, total)
     for path in files:
+        if fault := fault_of_name(path.relative_to(model).as_posix()):
+            raise ModelError(f"{path!a} {fault}", "rename it, or take it away")
         target = workshop / name / path.relative_to(model)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
@@ -229,7 +228,7 @@ def _put_in_place(shelf: Shelf, prepared: Path, archive_sum: str) -> Path:
 
 
 def _checked_sum(shelf: Shelf, name: str, archive: Path) -> str:
-    """The SHA-256 of a ZIP; raises ModelError where another one is known."""
+    """The SHA-256 of a ZIP; raises BadArchive where another one is known."""
     shelf.step("checking", 0, None)
     found = sha256_of(archive)
     model = named(name)
@@ -237,7 +236,7 @@ def _checked_sum(shelf: Shelf, name: str, archive: Path) -> str:
     known = first_seen or (model.sha256 if model else "")
     if known and found != known and not shelf.accept_new_sum:
         source = "the one that came first" if first_seen else "the one that is known"
-        raise ModelError(
+        raise BadArchive(
             f"{name}.zip is not {source}: its SHA-256 is {found}, expected was {known}",
             "fetch it once more; if it stays so, ask the maker whether the file was changed, and only then: "
             f"assistant models install {name} --new-checksum",

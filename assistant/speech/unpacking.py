@@ -23,7 +23,7 @@ _LONGEST_NAME = 200  # with the folder before it a path must stay below the 260 
 _PIECE_BYTES = 1 << 20
 _SPARE_BYTES = 100 * 10**6  # a disk filled to the last byte breaks other programs
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
-_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f\\:*?"<>|]')  # on one system or another
+_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f\ud800-\udfff\\:*?"<>|]')  # on one system or another
 _ORDINARY = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 Progress = Callable[[int, int | None], None]  # bytes unpacked, bytes in all
 
@@ -95,14 +95,15 @@ def _faults(members: Sequence[zipfile.ZipInfo], packed_bytes: int) -> Iterator[s
         yield f"it would grow from {packed_bytes / 1e6:.1f} MB to {declared / 1e6:.0f} MB"
     seen: set[str] = set()
     for member in members:
-        if fault := _fault_of_name(member.orig_filename) or _fault_of_kind(member):
+        if fault := fault_of_name(member.orig_filename) or _fault_of_kind(member):
             yield f"{_shown(member.orig_filename)} {fault}"
         if (name := member.filename.casefold()) in seen:
             yield f"{_shown(name)} is in it twice"
         seen.add(name)
 
 
-def _fault_of_name(name: str) -> str:
+def fault_of_name(name: str) -> str:
+    """What is wrong with the path of a file in a model, in words; empty for a good one."""
     parts = name.split("/")
     if name.startswith("/") or ".." in parts or "\\" in name or re.match(r"[A-Za-z]:", name):
         return "would leave the folder"

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, fields
-from functools import wraps
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
 
 import click
 
 from assistant import __version__
+from assistant.cli_kiosk import kiosk
+from assistant.cli_options import PATH, Asked, BaseOptions, base_options, question_options
+from assistant.cli_sound import doctor, models
 from assistant.errors import AssistantError, SettingsError
-from assistant.settings import ENCODERS
 
 if TYPE_CHECKING:
     from assistant.channels.asking import Asking
     from assistant.channels.screen import Screen
     from assistant.settings import Settings
     from assistant.values import Heard, Knowledge, Turn, Utterance
-
-Command = Callable[..., int]
 
 USAGE = 64  # EX_USAGE of sysexits.h; click's own 2 means "unsure" here
 INTERRUPTED = 130  # 128 + SIGINT
@@ -66,69 +64,6 @@ class Commands(click.Group):
             raise click.exceptions.Exit(READER_GONE) from None
 
 
-@dataclass(frozen=True, slots=True)
-class BaseOptions:
-    """Which base, and what it is understood and heard with."""
-
-    knowledge: Path | None
-    models: Path | None
-    encoder: str | None
-
-    def settings(self) -> Settings:
-        from assistant.settings import find_knowledge, load_settings
-
-        return load_settings(find_knowledge(self.knowledge), self.models, self.encoder)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question, typed or in a WAV file, and the form of the answer."""
-
-    words: tuple[str, ...] = ()
-    audio: Path | None = None
-    language: str | None = None
-    as_json: bool = False
-
-
-def together(name: str, kind: type, *options: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    """Options that belong together reach a command as one value of `kind`, under that name."""
-
-    def decorated(command: Command) -> Command:
-        @wraps(command)
-        def call(**given: Any) -> int:
-            own = {field.name: given.pop(field.name) for field in fields(kind)}
-            return command(**{name: kind(**own)}, **given)
-
-        optioned: Command = call
-        for option in reversed(options):
-            optioned = option(optioned)
-        return optioned
-
-    return decorated
-
-
-_PATH = click.Path(path_type=Path)
-base_options = together(
-    "base",
-    BaseOptions,
-    click.option("--knowledge", type=_PATH, metavar="FOLDER", help="The pages.  [default: ./knowledge]"),
-    click.option("--models", type=_PATH, metavar="FOLDER", help="Look for speech models here first."),
-    click.option(
-        "--encoder",
-        type=click.Choice(ENCODERS),
-        help="How meanings are compared: accurate takes 25 ms more a question.  [default: fast]",
-    ),
-)
-question_options = together(
-    "asked",
-    Asked,
-    click.argument("words", metavar="[QUESTION]...", nargs=-1),
-    click.option("--audio", type=_PATH, metavar="WAV", help="Hear the question in a WAV file."),
-    click.option("--language", metavar="LANGUAGE", help="Hear and answer in this language, such as de."),
-    click.option("--json", "as_json", is_flag=True, help="One JSON object a question, for machines."),
-)
-
-
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def main() -> None:
@@ -139,6 +74,8 @@ def main() -> None:
       assistant init knowledge          a small base to begin with
       assistant chat                    try it out
       assistant ask "when are you open" one question, one answer
+      assistant kiosk                   speak with it
+      assistant doctor                  are microphone, voice and models in order?
       assistant check                   what is wrong with the pages?
     """
 
@@ -148,7 +85,7 @@ def main() -> None:
 @click.option(
     "--file", type=click.File("rb"), metavar="FILE", help="Ask every line of a file (- for the input)."
 )
-@click.option("--speak", type=_PATH, metavar="WAV", help="Write the spoken answer to a file.")
+@click.option("--speak", type=PATH, metavar="WAV", help="Write the spoken answer to a file.")
 @base_options
 def ask(asked: Asked, file: BinaryIO | None, speak: Path | None, base: BaseOptions) -> int:
     """Answer one question, typed or spoken, or a file of them.
@@ -178,7 +115,7 @@ def ask(asked: Asked, file: BinaryIO | None, speak: Path | None, base: BaseOptio
         else asking.ask(_typed(asked.words))
     )
     if speak:
-        _write_spoken(turn, asking, speak)
+        _write_spoken(turn, settings, asking, speak)
     return _exit_code(turn)
 
 
@@ -234,8 +171,10 @@ def chat(language: str | None, base: BaseOptions) -> int:
     from assistant import wiring
     from assistant.channels import terminal
 
-    asking = _open_asking(base.settings(), Asked(language=language))
-    terminal.chat(asking.assistant, asking.conversation, wiring.open_voice, wiring.state_folder())
+    settings = base.settings()
+    asking = _open_asking(settings, Asked(language=language))
+    open_voice = partial(wiring.open_voice, settings)
+    terminal.chat(asking.assistant, asking.conversation, open_voice, wiring.state_folder())
     return 0
 
 
@@ -271,7 +210,7 @@ def check(as_json: bool, base: BaseOptions) -> int:
 
 
 @main.command()
-@click.argument("folder", type=_PATH, required=False)
+@click.argument("folder", type=PATH, required=False)
 @base_options
 def init(folder: Path | None, base: BaseOptions) -> int:
     """Start a new base in FOLDER, with a few pages to change.
@@ -290,6 +229,10 @@ def init(folder: Path | None, base: BaseOptions) -> int:
     click.echo(f"Try it:                 assistant chat --knowledge {named}")
     click.echo(f"After changing a page:  assistant check --knowledge {named}")
     return 0
+
+
+for command in (kiosk, doctor, models):
+    main.add_command(command)
 
 
 # --- between the commands and the house --------------------------------------------------------
@@ -357,11 +300,11 @@ def _heard(asking: Asking, settings: Settings, audio: Path, language: str | None
     return as_utterance(heard), heard
 
 
-def _write_spoken(turn: Turn, asking: Asking, file: Path) -> None:
+def _write_spoken(turn: Turn, settings: Settings, asking: Asking, file: Path) -> None:
     from assistant import wiring
     from assistant.speech.wav_audio import write_wav
 
-    with closing(wiring.open_synthesizer()) as voice:
+    with closing(wiring.open_synthesizer(settings, turn.reply.language)) as voice:
         seconds = write_wav(file, voice.speak(turn.reply.spoken, turn.reply.language), voice.rate_hz)
     asking.err.line(f"spoken: {file} ({seconds:.1f} s)", "dim")
 

@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING
 
 import click
 
+from assistant.cli_options import PATH, BaseOptions, base_options
 from assistant.errors import AssistantError, ModelError
-from assistant.settings import Settings, find_knowledge, load_settings, model_folders
+from assistant.settings import Settings, model_folders
 from assistant.values import Finding
 
 if TYPE_CHECKING:
     from assistant.channels.model_lines import ModelLine
     from assistant.channels.screen import Screen
-    from assistant.ports import Microphone, Synthesizer
+    from assistant.ports import Microphone
     from assistant.speech.catalogue import CatalogueModel
     from assistant.speech.doctor import Examination, Languages
     from assistant.speech.installing import Shelf
 
-_PATH = click.Path(path_type=Path)
 _models_option = click.option(
     "--models",
     "folder",
-    type=_PATH,
+    type=PATH,
     metavar="FOLDER",
     help="The folder of the models.  [default: ASSISTANT_MODELS, else ./models if it exists, else your own]",
 )
@@ -75,7 +75,7 @@ def list_models(language: str | None, only_installed: bool, as_json: bool, folde
 @click.argument("wanted", metavar="[NAME|LANGUAGE]", required=False)
 @click.option("--large", is_flag=True, help="The large model of the language: hears better, needs some 5 GB.")
 @click.option(
-    "--from", "source", type=_PATH, metavar="ZIP|FOLDER", help="Not from the network: from this machine."
+    "--from", "source", type=PATH, metavar="ZIP|FOLDER", help="Not from the network: from this machine."
 )
 @click.option("--new-checksum", is_flag=True, help="Take a file whose SHA-256 is not the expected one.")
 @_models_option
@@ -161,9 +161,8 @@ def remove(name: str, yes: bool, folder: Path | None) -> int:
 @click.option("--record", is_flag=True, help="Record two seconds and play them back; nothing is stored.")
 @click.option("--self-test", is_flag=True, help="Play a tone, and listen for it.")
 @_json_option
-@click.option("--knowledge", type=_PATH, metavar="FOLDER", help="The pages.  [default: ./knowledge]")
-@click.option("--models", "folder", type=_PATH, metavar="FOLDER", help="Look for speech models here first.")
-def doctor(record: bool, self_test: bool, as_json: bool, knowledge: Path | None, folder: Path | None) -> int:
+@base_options
+def doctor(record: bool, self_test: bool, as_json: bool, base: BaseOptions) -> int:
     """Look at all that a kiosk needs: sound, voices, models, pages; and tell how to mend it.
 
     Each line begins with ok, note (it works, with something to know) or problem, and tells the way
@@ -183,7 +182,7 @@ def doctor(record: bool, self_test: bool, as_json: bool, knowledge: Path | None,
     from assistant.speech.doctor import examine
 
     out, err = _screen(), _screen(err=True)
-    found = examine(chain(_of_all(knowledge, folder), _of_sound(err, record, self_test)))
+    found = examine(chain(_of_all(base), _of_sound(err, record, self_test)))
     if as_json:
         findings = tuple(found)
         out.data(findings_json(findings))
@@ -270,18 +269,19 @@ def _screen(err: bool = False) -> Screen:
     return Screen(sys.stderr if err else sys.stdout)
 
 
-def _of_all(knowledge: Path | None, models: Path | None) -> Iterator[Examination]:
+def _of_all(base: BaseOptions) -> Iterator[Examination]:
     """What needs no sound: programs, pages, and what hears and speaks their languages."""
     from assistant.knowledge.library import read_folder
     from assistant.speech import doctor
     from assistant.speech.doctor import Examination, Languages
     from assistant.speech.installing import models_folder
+    from assistant.wiring import voice_openers
 
     yield Examination("Python", lambda: [doctor.python_finding()])
     yield Examination("libraries", doctor.library_findings)
-    yield Examination("disk", lambda: [doctor.room_finding(models_folder(models))])
+    yield Examination("disk", lambda: [doctor.room_finding(models_folder(base.models))])
     try:
-        settings = load_settings(find_knowledge(knowledge), models)
+        settings = base.settings()
         pages, problems = read_folder(settings.knowledge_folder, settings.default_language)
     except AssistantError as error:
         told = Finding("knowledge", "problem", error.fact, error.hint)
@@ -292,7 +292,7 @@ def _of_all(knowledge: Path | None, models: Path | None) -> Iterator[Examination
     yield Examination("encoder", lambda: [_encoder_finding(settings)])
     # A large model loads for half a minute.
     yield Examination("hearing", lambda: _hearing(settings, languages), 200)
-    yield Examination("voice", lambda: doctor.voice_findings(_voices(settings), languages), 60)
+    yield Examination("voice", lambda: doctor.voice_findings(voice_openers(settings), languages), 60)
 
 
 def _of_sound(err: Screen, record: bool, self_test: bool) -> Iterator[Examination]:
@@ -331,12 +331,6 @@ def _hearing(settings: Settings, languages: Languages) -> Iterator[Finding]:
     from assistant.wiring import cache_folder
 
     return hearing_findings(languages, settings.model_folders, cache_folder(settings))
-
-
-def _voices(settings: Settings) -> dict[str, Callable[[], Synthesizer]]:
-    from assistant.wiring import voice_openers
-
-    return dict(voice_openers(settings))
 
 
 def _encoder_finding(settings: Settings) -> Finding:

@@ -6,11 +6,11 @@ import contextlib
 import gc
 import threading
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.errors import ModelError, SettingsError
+from assistant.errors import DeviceError, ModelError, SettingsError
 from assistant.settings import Settings
 
 if TYPE_CHECKING:
@@ -130,6 +130,13 @@ def open_recognizer(settings: Settings, language: str, knowledge: Knowledge) -> 
     raise no_model(language, settings.model_folders)
 
 
+def can_hear(settings: Settings, language: str) -> bool:
+    """Whether a recognizer for the language is here, sound or not."""
+    from assistant.speech.models import find_vosk_model
+
+    return language.partition("-")[0] == "en" or find_vosk_model(language, settings.model_folders) is not None
+
+
 def _open_vosk(settings: Settings, language: str, _: Knowledge) -> Recognizer | None:
     from assistant.speech.models import find_vosk_model
 
@@ -150,10 +157,16 @@ def _open_pocketsphinx(_: Settings, language: str, knowledge: Knowledge) -> Reco
     return PocketSphinxRecognizer([phrase.text for entry in english for phrase in entry.questions], language)
 
 
-def _open_pyttsx3() -> Synthesizer:
+def _open_pyttsx3(settings: Settings) -> Synthesizer:
     from assistant.speech.pyttsx3_synthesizer import Pyttsx3Synthesizer
 
-    return Pyttsx3Synthesizer()
+    return Pyttsx3Synthesizer(settings.speaking.words_a_minute)
+
+
+def _open_piper(settings: Settings) -> Synthesizer:
+    from assistant.speech.piper_synthesizer import PiperSynthesizer
+
+    return PiperSynthesizer(settings.model_folders, cache_folder(settings), settings.speaking.words_a_minute)
 
 
 # The first that opens is taken.
@@ -161,14 +174,31 @@ RECOGNIZERS: Mapping[str, Callable[[Settings, str, Knowledge], Recognizer | None
     "vosk": _open_vosk,
     "pocketsphinx": _open_pocketsphinx,
 }
-SYNTHESIZERS: Mapping[str, Callable[[], Synthesizer]] = {"pyttsx3": _open_pyttsx3}
+SYNTHESIZERS: Mapping[str, Callable[[Settings], Synthesizer]] = {
+    "piper": _open_piper,
+    "pyttsx3": _open_pyttsx3,
+}
 
 
-def open_synthesizer(name: str = "pyttsx3") -> Synthesizer:
-    """The voice of that name; raises SettingsError for a name that is not known."""
-    if name not in SYNTHESIZERS:
-        raise SettingsError(f"there is no voice called `{name}`", f"known voices: {', '.join(SYNTHESIZERS)}")
-    return SYNTHESIZERS[name]()
+def voice_openers(settings: Settings) -> list[tuple[str, Callable[[], Synthesizer]]]:
+    """The voices that the settings name, best first; raises SettingsError for a name that is not known."""
+    for name in settings.speaking.voices:
+        if name not in SYNTHESIZERS:
+            raise SettingsError(
+                f"there is no voice called `{name}`", f"known voices: {', '.join(SYNTHESIZERS)}"
+            )
+    return [(name, partial(SYNTHESIZERS[name], settings)) for name in settings.speaking.voices]
+
+
+def open_synthesizer(settings: Settings, language: str) -> Synthesizer:
+    """The first of the voices in the settings that speaks the language; raises what the last one raised."""
+    *better, last = (open_one for _, open_one in voice_openers(settings))
+    for open_one in better:
+        with contextlib.suppress(DeviceError):
+            synthesizer = open_one()
+            synthesizer.speak("1", language)  # looks for the voice, and makes no sound yet
+            return synthesizer
+    return last()
 
 
 def open_speaker() -> Speaker:
@@ -178,11 +208,14 @@ def open_speaker() -> Speaker:
     return SounddeviceSpeaker()
 
 
-def open_voice() -> Callable[[str, str], None]:
+def open_voice(settings: Settings) -> Callable[[str, str], None]:
     """A function that says plain words of a language aloud; raises DeviceError where nobody would hear it."""
-    speaker, synthesizer = open_speaker(), open_synthesizer()
+    speaker = open_speaker()
+    opened: dict[str, Synthesizer] = {}
 
     def speak(text: str, language: str) -> None:
-        speaker.play(synthesizer.speak(text, language), synthesizer.rate_hz)
+        if language not in opened:
+            opened[language] = open_synthesizer(settings, language)
+        speaker.play(opened[language].speak(text, language), opened[language].rate_hz)
 
     return speak

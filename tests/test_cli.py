@@ -17,6 +17,7 @@ from assistant import wiring
 from assistant.cli import main
 from assistant.matching.evidence import WITNESSES
 from assistant.matching.ranking import SIGNS
+from assistant.speech.pyttsx3_synthesizer import Pyttsx3Synthesizer
 from assistant.speech.wav_audio import write_wav
 
 PAGE = """# Shop
@@ -274,7 +275,7 @@ def test_an_answer_is_spoken_into_a_file(run, tmp_path: Path) -> None:
 
 def test_a_question_is_heard_in_a_file_and_answered(run, tmp_path: Path) -> None:
     question = tmp_path / "question.wav"
-    voice = wiring.open_synthesizer()
+    voice = Pyttsx3Synthesizer()
     write_wav(question, voice.speak("When are you open?", "en"), voice.rate_hz)
     voice.close()
     told = json.loads(run("ask", "--audio", question, "--language", "en", "--json").stdout)
@@ -352,7 +353,7 @@ def test_why_for_machines_is_one_document_with_everything(run) -> None:
 
 def test_why_hears_a_question_in_a_file(run, tmp_path: Path) -> None:
     question = tmp_path / "question.wav"
-    voice = wiring.open_synthesizer()
+    voice = Pyttsx3Synthesizer()
     write_wav(question, voice.speak("Where can I park the car?", "en"), voice.rate_hz)
     voice.close()
     assert "`parking`" in run("why", "--audio", question, "--language", "en").stdout

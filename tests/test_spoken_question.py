@@ -14,6 +14,7 @@ from assistant.answering import Assistant
 from assistant.settings import Settings, load_settings
 from assistant.speech.hearing import hear
 from assistant.speech.models import find_vosk_model
+from assistant.speech.pyttsx3_synthesizer import Pyttsx3Synthesizer
 from assistant.speech.vosk_recognizer import VoskRecognizer
 from assistant.speech.wav_audio import WavMicrophone, write_wav
 from assistant.values import Conversation, Found, Heard, Utterance
@@ -53,7 +54,7 @@ def assistant(base_settings: Settings) -> Assistant:
 
 def spoken(text: str, language: str, folder: Path) -> Path:
     """The text as a WAV file, spoken by the voice that comes with the product."""
-    voice = wiring.open_synthesizer()
+    voice = Pyttsx3Synthesizer()
     path = folder / "question.wav"
     assert write_wav(path, voice.speak(text, language), voice.rate_hz) > 0.2
     return path

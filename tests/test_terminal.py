@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from assistant.channels.terminal_commands import COMMANDS, arguments_of, farewel
 from assistant.channels.terminal_prompt import KnownWords, fitting_questions
 from assistant.channels.terminal_session import Session, Speak
 from assistant.errors import DeviceError
+from assistant.settings import Settings
 from assistant.values import Conversation, Place, Problem
 
 PAGE = """# Shop
@@ -213,7 +215,7 @@ def test_a_machine_without_a_loudspeaker_says_so_and_the_chat_goes_on(
 ) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     talk = chat()
-    talk.session.open_voice = wiring.open_voice
+    talk.session.open_voice = partial(wiring.open_voice, Settings(Path()))
     assert talk("/speak on") == (
         "error: there is no sound: sounddevice is not installed\nhint: pip install sounddevice\n"
     )

@@ -1,0 +1,94 @@
+"""The command that opens the microphone: `assistant kiosk`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from assistant.cli_options import PATH, BaseOptions, base_options, together
+from assistant.errors import AudioError
+from assistant.settings import MODES, Mode
+
+if TYPE_CHECKING:
+    from assistant.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class KioskChoice:
+    """How the kiosk is wanted on the command line."""
+
+    language: str | None
+    mode: Mode | None
+    keep_audio: Path | None
+    as_json: bool
+
+
+_kiosk_options = together(
+    "choice",
+    KioskChoice,
+    click.option(
+        "--language", metavar="LANGUAGE", help="Hear and speak this one.  [default: all that can be heard]"
+    ),
+    click.option(
+        "--mode",
+        type=click.Choice(MODES),
+        help="open: whenever somebody speaks; push: between two touches of the space bar.  [default: open]",
+    ),
+    click.option(
+        "--keep-audio",
+        type=PATH,
+        metavar="FOLDER",
+        help="Keep what customers say as WAV files here. Without it no sound is ever stored.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="One JSON object for each thing that happens."),
+)
+
+
+@click.command()
+@_kiosk_options
+@base_options
+def kiosk(choice: KioskChoice, base: BaseOptions) -> int:
+    """Serve customers at a microphone: hear, answer aloud, be interrupted.
+
+    Fills the terminal; elsewhere it tells in lines what happens. Keys and typed questions work
+    too, and when microphone or voice are missing they do what can be done without. Whoever leaves
+    is forgotten.
+
+    \b
+    Examples:
+      assistant kiosk
+      assistant kiosk --language de --mode push
+      assistant kiosk --json < /dev/null      for a service; ends with SIGTERM
+    """
+    from assistant import wiring
+    from assistant.channels.kiosk import KioskOptions, Senses, run_kiosk
+    from assistant.channels.screen import Screen
+    from assistant.wiring_kiosk import kiosk_languages, open_hardware
+
+    settings = _as_chosen(base.settings(), choice)
+    if choice.keep_audio:
+        _check_folder(choice.keep_audio)
+    assistant = wiring.build_assistant(settings)
+    Screen(sys.stderr).notes(assistant.matcher.notes)
+    languages = kiosk_languages(settings, assistant, choice.language)
+    with open_hardware(settings, assistant, languages, choice.keep_audio) as hardware:
+        senses = Senses(hardware.open_ear, hardware.open_mouth)
+        return run_kiosk(assistant, senses, settings, KioskOptions(languages, choice.as_json))
+
+
+def _as_chosen(settings: Settings, choice: KioskChoice) -> Settings:
+    if choice.mode is None:
+        return settings
+    return replace(settings, listening=replace(settings.listening, mode=choice.mode))
+
+
+def _check_folder(folder: Path) -> None:
+    """Told before the first customer, not after."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AudioError(f"{folder} cannot be written: {error.strerror}", "name another folder") from None

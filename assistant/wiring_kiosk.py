@@ -1,0 +1,151 @@
+"""Settings -> the ear and the mouth of a kiosk: they share one guard against the assistant's own voice."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assistant import wiring
+from assistant.errors import AudioError
+from assistant.settings import Settings
+from assistant.values import Found, Heard, Utterance
+
+if TYPE_CHECKING:
+    from assistant.answering import Assistant
+    from assistant.ports import Ear, Mouth, Recognizer, TellEar, TellMouth
+    from assistant.speech.ear_tasks import StopSpotter
+    from assistant.speech.echo import Echo
+    from assistant.speech.recognizer_pool import RecognizerPool
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """The ears and mouths of one machine, for one assistant; made by `open_hardware`."""
+
+    settings: Settings
+    assistant: Assistant
+    languages: tuple[str, ...]  # heard and spoken, the first one to whoever comes
+    echo: Echo
+    pool: RecognizerPool
+    audio_folder: Path | None = None  # where the customers' voices are kept, if they are
+
+    def open_ear(self, tell: TellEar) -> Ear:
+        """An ear at the standard microphone; lost microphones are told, not raised."""
+        from assistant.speech.ear_tasks import EarParts
+        from assistant.speech.listening import Listening
+        from assistant.speech.sounddevice_microphone import SounddeviceMicrophone
+
+        self.pool.warm(self.languages)
+        parts = EarParts(
+            open_microphone=SounddeviceMicrophone,
+            borrow=self.pool.borrow,
+            tell=tell,
+            echo=self.echo,
+            stop_words=self._stop_spotter,
+            is_known_question=self._is_known_question,
+            judge=self._judge,
+            settings=self.settings.listening,
+            keep=_keeper(self.audio_folder) if self.audio_folder else None,
+        )
+        return Listening(parts)
+
+    def open_mouth(self, tell: TellMouth) -> Mouth:
+        """A mouth at the standard loudspeaker; one that is lost or missing is told, not raised."""
+        from assistant.dialogue.portions import sentences
+        from assistant.speech.sounddevice_speaker import open_loudspeaker
+        from assistant.speech.talking import Equipment, Talking
+
+        equipment = Equipment(
+            voices=wiring.voice_openers(self.settings),
+            open_loudspeaker=open_loudspeaker,
+            tell=tell,
+            cut=sentences,
+            settings=self.settings.speaking,
+            played=self.echo.played,
+            languages=self.languages,
+        )
+        return Talking(equipment)
+
+    def _is_known_question(self, text: str, language: str) -> bool:
+        return isinstance(self.assistant.matcher.match(Utterance(text, language), language), Found)
+
+    def _judge(self, heard: Heard) -> float:
+        """How probable its best answer is: what was said in another language comes to nothing in this one."""
+        utterance = Utterance(heard.text, heard.language, heard.also_heard)
+        candidates = self.assistant.matcher.match(utterance, heard.language).ranking.candidates
+        return candidates[0].probability if candidates else 0.0
+
+    def _stop_spotter(self, _language: str) -> StopSpotter:
+        return _Deaf()
+
+
+class _Deaf:
+    """Stands for a stop spotter where none is wanted."""
+
+    def hear(self, _block: bytes) -> str:
+        return ""
+
+    def close(self) -> None:
+        pass
+
+
+@contextlib.contextmanager
+def open_hardware(
+    settings: Settings,
+    assistant: Assistant,
+    languages: Sequence[str],
+    audio_folder: Path | None = None,
+) -> Iterator[Hardware]:
+    """What ears and mouths are made of; recognizers are closed at the end of the block."""
+    from assistant.speech.echo import Echo
+    from assistant.speech.recognizer_pool import RecognizerPool
+
+    def open_one(language: str) -> Recognizer:
+        return wiring.open_recognizer(settings, language, assistant.knowledge)
+
+    with contextlib.closing(RecognizerPool(open_one)) as pool:
+        yield Hardware(settings, assistant, tuple(languages), Echo(), pool, audio_folder)
+
+
+def kiosk_languages(settings: Settings, assistant: Assistant, wanted: str | None) -> tuple[str, ...]:
+    """What the kiosk hears and speaks: as asked for, else as set, else those of the pages that can be heard.
+
+    Raises ModelError for a language that was named and cannot be heard, or where none can be.
+    """
+    named = (wanted,) if wanted else settings.kiosk.languages
+    if named:
+        for language in named:
+            _check_hearable(settings, language)
+        return named
+    tags = assistant.knowledge.languages
+    if found := tuple(tag for tag in tags if wiring.can_hear(settings, tag)):
+        return found
+    from assistant.speech.models import no_model
+
+    raise no_model(assistant.knowledge.default_language, settings.model_folders)
+
+
+def _check_hearable(settings: Settings, language: str) -> None:
+    from assistant.speech.models import no_model
+
+    if not wiring.can_hear(settings, language):
+        raise no_model(language, settings.model_folders)
+
+
+def _keeper(folder: Path) -> Callable[[bytes], None]:
+    """Writes the sound of each utterance to a file of its own; where that fails it is not kept."""
+    from assistant.speech.wav_audio import write_wav
+
+    numbers = itertools.count(1)
+
+    def keep(pcm: bytes) -> None:
+        name = f"{time.strftime('%Y-%m-%d-%H%M%S')}-{next(numbers)}.wav"
+        with contextlib.suppress(AudioError):
+            write_wav(folder / name, [pcm], 16_000)
+
+    return keep

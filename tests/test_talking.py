@@ -59,6 +59,7 @@ class Voice:
 
     def close(self) -> None:
         self.is_closed = True
+        self.released.set()
 
 
 @dataclass
@@ -361,6 +362,24 @@ def test_voices_of_the_languages_are_made_ready_ahead(room: Room, told: Told) ->
         assert opened.wait(LONG)
     assert english.asked == [("1", "de", 165)]
     assert room.opened == 0
+
+
+def test_while_a_voice_gets_ready_another_one_speaks(room: Room, told: Told) -> None:
+    large = Voice()
+    large.hangs_at = "1"
+    loading = threading.Event()
+
+    def open_large() -> Synthesizer:
+        loading.set()
+        return large
+
+    with mouth(
+        room, told, ("large", open_large), ("small", lambda: Voice(step=5)), languages=("en",)
+    ) as talking:
+        assert loading.wait(LONG)
+        talking.say("One.", "en")
+        assert [event for _, event in told.until_end()] == [VoiceStarted(), VoiceEnded()]
+        assert room.levels == [1005]
 
 
 def test_a_voice_in_disgrace_is_tried_again_after_a_while() -> None:

@@ -18,8 +18,10 @@ from assistant.speech.playing import Loudspeaker, Playing
 from assistant.speech.sayable import SPEEDS
 from assistant.speech.voices import Openers, Voices
 
-# The slowest voice measured needs a second for its first sentence on a busy machine.
+# The slowest voice measured needs a second for a sentence on a busy machine.
 _PATIENCE_SECONDS = 8.0
+# Before that it may have to try a model out and to load it: 15 seconds on a busy machine.
+_PATIENCE_AT_FIRST_SECONDS = 60.0
 _CLOSING_SECONDS = 10.0
 _IDLE_SECONDS = 60.0  # no wait is without an end
 
@@ -186,7 +188,7 @@ class Talking:
             if saying.making is None:
                 self._make(saying)
                 continue
-            made = saying.making.take(self._with.patience_seconds)
+            made = saying.making.take(self._patience_seconds(saying))
             if isinstance(made, Sound):
                 self._sound(saying, made)
             elif isinstance(made, Broken):
@@ -197,10 +199,16 @@ class Talking:
             else:
                 self._playing.wait(saying.stopped)
 
+    def _patience_seconds(self, saying: _Saying) -> float:
+        if self._voices.has_spoken(saying.voice, saying.language):
+            return self._with.patience_seconds
+        return _PATIENCE_AT_FIRST_SECONDS
+
     def _sound(self, saying: _Saying, sound: Sound) -> None:
         self._playing.open(saying.stopped)
         if not saying.has_started:
             saying.has_started = True
+            self._voices.praise(saying.voice, saying.language)
             self._with.tell(saying.number, VoiceStarted())
         self._playing.sound(sound, saying.stopped)
 

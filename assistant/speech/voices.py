@@ -29,18 +29,29 @@ class Voices:
         self._opened: dict[str, Synthesizer] = {}
         self._opening = {name: threading.Lock() for name in self._openers}
         self._failed: dict[tuple[str, str], tuple[float, DeviceError]] = {}  # until when, and why
+        self._spoken: set[tuple[str, str]] = set()
+        self._warming: tuple[str, str] | None = None
         self._clock = clock
         self._closed = False
 
     def best(self, language: str) -> str:
-        """The name of the first voice that has not failed; raises what the last one failed with."""
-        error = DeviceError("no voice is set up", "name one in settings.toml: voices, below [speaking]")
-        for name in self._openers:
-            until, why = self._failed.get((name, language), (-inf, error))
-            if until <= self._clock():
-                return name
-            error = why
-        raise error
+        """The first voice that has not failed, and is not still getting ready while another could speak.
+
+        Raises what the last one failed with.
+        """
+        now = self._clock()
+        able = [name for name in self._openers if self._until(name, language) <= now]
+        if not able:
+            raise self._why(language)
+        return next((name for name in able if (name, language) != self._warming), able[0])
+
+    def has_spoken(self, name: str, language: str) -> bool:
+        """Until then it may have to load models, and that takes longer than to speak."""
+        return (name, language) in self._spoken
+
+    def praise(self, name: str, language: str) -> None:
+        """It has spoken."""
+        self._spoken.add((name, language))
 
     def blame(self, name: str, language: str, why: DeviceError) -> None:
         """It failed: not to be taken for a while, or never where it does not speak the language at all."""
@@ -58,10 +69,12 @@ class Voices:
         for language in languages:
             for name in self._openers:
                 # What fails here fails again when it is needed, and is told then.
+                self._warming = name, language
                 with suppress(Exception):
                     for _ in self.speak(name, language, _WARM_UP)[1]:
-                        pass
+                        self.praise(name, language)
                     break
+        self._warming = None
 
     def stop(self) -> None:
         """What is being made is given up."""
@@ -72,6 +85,15 @@ class Voices:
         self._closed = True
         for voice in tuple(self._opened.values()):
             voice.close()
+
+    def _until(self, name: str, language: str) -> float:
+        return self._failed[name, language][0] if (name, language) in self._failed else -inf
+
+    def _why(self, language: str) -> DeviceError:
+        """What the last of them failed with."""
+        if not self._openers:
+            return DeviceError("no voice is set up", "name one in settings.toml: voices, below [speaking]")
+        return self._failed[list(self._openers)[-1], language][1]
 
     def _open(self, name: str) -> Synthesizer:
         with self._opening[name]:  # its own lock: a voice that takes its time keeps no other waiting

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.dialogue.portions import portions, sentences
+from assistant.dialogue.own_voice import said
+from assistant.dialogue.portions import portions, seconds_to_say, sentences
+from assistant.knowledge.library import read_folder
 
 SENTENCES = [
     ("en", "We are open. Come in!", ["We are open.", "Come in!"]),
@@ -44,3 +48,58 @@ def test_no_word_is_lost_in_sentences_or_portions(text: str, language: str) -> N
     letters = "".join(text.split())
     assert "".join("".join(sentences(text, language)).split()) == letters
     assert "".join("".join(portions(text, language)).split()) == letters
+
+
+FIVE_SECONDS = "This sentence takes a voice about five seconds to say, no less and no more."
+KOREAN = "이 문장을 소리 내어 읽으려면 오 초쯤 걸린다고 보시면 거의 맞습니다."
+JAPANESE = "この文を声に出して読むと、だいたい五秒くらいかかると思います。"
+
+
+@pytest.mark.parametrize(
+    ("count", "sizes"),
+    [(1, [1]), (4, [4]), (5, [5]), (6, [3, 3]), (8, [4, 4]), (9, [3, 3, 3]), (12, [4, 4, 4]), (20, [4] * 5)],
+)
+@pytest.mark.parametrize("sentence", [FIVE_SECONDS, KOREAN], ids=["en", "ko"])
+def test_a_long_answer_is_told_in_even_portions_that_a_listener_bears(
+    sentence: str, count: int, sizes: list[int]
+) -> None:
+    told = portions(" ".join([sentence] * count), "en")
+    assert [portion.count(sentence) for portion in told] == sizes
+
+
+def test_a_script_without_spaces_is_cut_at_its_own_marks() -> None:
+    told = portions(JAPANESE * 8, "ja")
+    assert [portion.count("。") for portion in told] == [4, 4]
+
+
+def test_a_last_short_sentence_is_no_portion_of_its_own() -> None:
+    told = portions(" ".join([FIVE_SECONDS] * 8 + ["Goodbye."]), "en")
+    assert len(told) == 2
+    assert told[-1].endswith("Goodbye.")
+
+
+def test_a_sentence_too_long_to_listen_to_is_parted_at_its_commas() -> None:
+    endless = ", ".join(["and so it goes on and on without an end for ever"] * 20) + "."
+    told = portions(endless, "en")
+    assert len(told) > 2
+    assert all(seconds_to_say(portion) < 26 for portion in told)
+    assert all(portion.endswith((",", ".")) for portion in told)
+
+
+def test_telephone_numbers_and_dates_are_not_torn_apart() -> None:
+    dates = "Wir haben vom 24. bis zum 26. Dezember zu, z. B. am 25. Dezember um 10 Uhr."
+    assert all(portion.count("Dezember") % 2 == 0 for portion in portions(" ".join([dates] * 9), "de"))
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n"])
+def test_nothing_to_say_has_no_portions(text: str) -> None:
+    assert portions(text, "de") == ()
+
+
+def test_only_the_longest_answers_of_the_sample_base_are_parted() -> None:
+    knowledge, _ = read_folder(Path(__file__).parents[1] / "knowledge", "de")
+    told = {entry: portions(said(entry), entry.language) for entry in knowledge.entries if said(entry)}
+    assert len(told) > 150
+    assert all(
+        3 < seconds_to_say(portion) < 27 for parts in told.values() if len(parts) > 1 for portion in parts
+    )

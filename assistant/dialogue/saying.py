@@ -10,7 +10,7 @@ from types import ModuleType
 from assistant.dialogue import spoken_english, spoken_german, spoken_korean
 from assistant.dialogue.spoken_amounts import amount_rules
 from assistant.dialogue.spoken_contacts import contact_rules
-from assistant.dialogue.spoken_shorthand import phrase_rules, shorthand_rules, weekday_rules
+from assistant.dialogue.spoken_shorthand import phrase_rules, shorthand_rules
 from assistant.dialogue.spoken_table import Rule, Tongue, tongue
 
 _GRAMMARS: dict[str, ModuleType] = {"de": spoken_german, "en": spoken_english, "ko": spoken_korean}
@@ -39,7 +39,6 @@ def _rules(language: str) -> tuple[Rule, ...]:
 def _in_order(found: Tongue, grammar: ModuleType) -> Iterator[Rule]:
     """What looks at more of the text comes first: a date is no range, a time no telephone number."""
     yield from phrase_rules(found)
-    yield from weekday_rules(found)
     yield from grammar.date_rules(found)
     yield from grammar.clock_rules(found)
     yield from contact_rules(found)

@@ -31,7 +31,6 @@ _PHONE = re.compile(
 )
 _FEWEST, _MOST = 6, 15  # digits of a telephone number
 _LEADING_ZERO = re.compile(r"(?<![\w.,:/-])0\d{1,8}(?![:/]\d|[.,-]\d)" + WORD_END)
-_POSTCODE = re.compile(r"(?:(?<=, )|(?<=^)|(?<=\bD-)|(?<=\b[A-Z]{2} ))\d{5}(?= [A-ZÄÖÜ][a-zäöüß]|[.,]|$)")
 _MANY = 5  # digits that a listener keeps in mind at once
 
 
@@ -42,11 +41,14 @@ def contact_rules(tongue: Tongue) -> Iterator[Rule]:
     yield _IBAN, lambda found: _in_groups(tongue, re.sub(r"(\w{4})(?=\w)", r"\1 ", _joined(found[0])))
     yield from _telephones(tongue)
     yield _CODE, lambda found: _in_groups(tongue, found[0])
-    numbered = rf"((?:{either(tongue.listed('reference'))})(?: (?:ist|is|lautet))?:? ?)(\d{{4,7}}(?:-\d+)*)(?![.,]\d){WORD_END}"
-    yield re.compile(numbered), lambda found: found[1] + _in_groups(tongue, found[2])
+    reference = rf"(?:{either(tongue.listed('reference'))})(?: (?:ist|is|lautet))?:? ?"
+    yield (
+        re.compile(rf"({reference})(\d{{4,7}}(?:-\d+)*)(?![.,]\d){WORD_END}"),
+        lambda found: found[1] + _in_groups(tongue, found[2]),
+    )
+    if postcode := tongue.words["postcode"]:
+        yield re.compile(postcode), lambda found: _in_groups(tongue, found[0])
     yield _LEADING_ZERO, lambda found: _in_groups(tongue, found[0])
-    if tongue.language == "de":
-        yield _POSTCODE, lambda found: _in_groups(tongue, found[0])
 
 
 def _telephones(tongue: Tongue) -> Iterator[Rule]:
@@ -69,13 +71,14 @@ def _dictated(tongue: Tongue, number: str) -> str:
 
 
 def _in_groups(tongue: Tongue, code: str) -> str:
+    """The signs of a code one by one, with a pause between its groups."""
     groups = [
         group
         for run in re.findall(r"[A-Za-z]{1,2}\d{1,3}(?!\d)|\d+|[A-Za-z]+", code)
         for group in _bearable(run)
     ]
-    separate = [" ".join(_sign(tongue, sign) for sign in group) for group in groups]
-    return ", ".join(["".join(group.split()) for group in separate] if tongue.language == "ko" else separate)
+    separate = [tongue.words["gap"].join(_sign(tongue, sign) for sign in group) for group in groups]
+    return ", ".join(separate)
 
 
 def _bearable(run: str) -> list[str]:

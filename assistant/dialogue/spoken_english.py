@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
+from assistant.dialogue.spoken_shorthand import weekday_rules
 from assistant.dialogue.spoken_table import DASH, Rule, Tongue, either
 
 _DAY, _YEAR = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?", r"(?:19|20)\d\d"
@@ -18,18 +19,20 @@ _STREET_NUMBER = re.compile(r"\d\w? (?:\w+ ){1,3}$")
 
 def date_rules(tongue: Tongue) -> Iterator[Rule]:
     """Days become ordinals: "31 December 2028" is "the 31st of December 2028"."""
-    months, shorts = tongue.listed("months"), [*tongue.listed("months_short"), "Sept"]
-    name = either((*months, *shorts))
+    yield from weekday_rules(tongue)
+    months = tongue.listed("months")
+    month = rf"(?P<month>{either(months + tongue.listed('months_short'))})"
     yield _ISO_DATE, lambda found: f"{months[int(found[2]) - 1]} {_ordinal(found[3])}, {found[1]}"
     yield _NUMBERS, partial(_numbers, tongue)
-    upto = rf"(?: ?{DASH} ?| (?:to|and) )"
-    day_month = rf"(?P<the>\b[Tt]he )?(?<![\d.,:/-])(?:(?P<first>{_DAY})(?P<join>{upto}))?(?P<day>{_DAY})(?: of)? (?P<month>{name})\b\.?"
-    yield re.compile(rf"{day_month}(?:,? (?P<year>{_YEAR})\b)?"), partial(_day_month, tongue)
-    month_day = rf"\b(?P<month>{name})\.? (?P<day>{_DAY})(?:(?P<join>{upto})(?P<last>{_DAY}))?(?![\w:%]|[.,]\d|[/–-]\d| (?:[ap]m|percent)\b)"
-    yield re.compile(rf"{month_day}(?P<year>,? {_YEAR}\b)?"), partial(_month_day, tongue)
+    join = rf"(?P<join> ?{DASH} ?| (?:to|and) )"
+    days = rf"(?P<the>\b[Tt]he )?(?<![\d.,:/-])(?:(?P<first>{_DAY}){join})?(?P<last>{_DAY})"
+    yield re.compile(rf"{days}(?: of)? {month}\b\.?(?:,? (?P<year>{_YEAR})\b)?"), partial(_day_month, tongue)
+    days = rf"(?P<first>{_DAY})(?:{join}(?P<last>{_DAY}))?(?![\w:%]|[.,]\d|[/–-]\d| (?:[ap]m|percent)\b)"
+    yield re.compile(rf"\b{month}\.? {days}(?:,? (?P<year>{_YEAR})\b)?"), partial(_month_day, tongue)
+    to_month = rf"\b{month}\.? ?{DASH} ?{month.replace('<month>', '<end>')}\b\.?"
     yield (
-        re.compile(rf"\b({name})\.? ?{DASH} ?({name})\b\.?"),
-        lambda found: f"{_month(tongue, found[1])} to {_month(tongue, found[2])}",
+        re.compile(to_month),
+        lambda found: f"{_month(tongue, found['month'])} to {_month(tongue, found['end'])}",
     )
 
 
@@ -45,22 +48,22 @@ def _numbers(tongue: Tongue, found: re.Match[str]) -> str:
 
 
 def _day_month(tongue: Tongue, found: re.Match[str]) -> str:
-    the = found["the"] or "the "
-    first = ""
-    if found["first"]:
-        join = found["join"] if found["join"].strip().isalpha() else " to "
-        first = f"{_ordinal(found['first'])}{join}"
+    first = f"{_ordinal(found['first'])}{_to(found)}" if found["first"] else ""
     year = f" {_year(found['year'])}" if found["year"] else ""
-    return f"{the}{first}{_ordinal(found['day'])} of {_month(tongue, found['month'])}{year}"
+    return (
+        f"{found['the'] or 'the '}{first}{_ordinal(found['last'])} of {_month(tongue, found['month'])}{year}"
+    )
 
 
 def _month_day(tongue: Tongue, found: re.Match[str]) -> str:
-    last = ""
-    if found["last"]:
-        join = found["join"] if found["join"].strip().isalpha() else " to "
-        last = f"{join}{_ordinal(found['last'])}"
-    year = f", {_year(found['year'].strip(' ,'))}" if found["year"] else ""
-    return f"{_month(tongue, found['month'])} {_ordinal(found['day'])}{last}{year}"
+    last = f"{_to(found)}{_ordinal(found['last'])}" if found["last"] else ""
+    year = f", {_year(found['year'])}" if found["year"] else ""
+    return f"{_month(tongue, found['month'])} {_ordinal(found['first'])}{last}{year}"
+
+
+def _to(found: re.Match[str]) -> str:
+    """What joins two days: the word that is written, or one for a dash."""
+    return str(found["join"]) if found["join"].strip().isalpha() else " to "
 
 
 def _month(tongue: Tongue, name: str) -> str:
@@ -76,15 +79,14 @@ def _ordinal(day: str) -> str:
 
 def clock_rules(tongue: Tongue) -> Iterator[Rule]:
     """Times of day: "5:00 p.m." is "5 pm", "17:15" is "5:15 pm", "10:00" is "10 o'clock"."""
-    yield _HALF_DAY, lambda found: _half_day(tongue, found)
-    yield re.compile(rf"(?<![\d.,:])(\d{{1,2}}(?::[0-5]\d)?(?: [ap]m)?) ?{DASH} ?(?={_TO_CLOCK})"), r"\1 to "
-    yield (
-        re.compile(
-            r"(?<![\d.,:/])([01]?\d|2[0-4]):([0-5]\d)(?::00)?(?! [ap]m|\d|:\d|[.,]\d)(?: ?(?:o'clock|h\b|hrs\b))?"
-            r"(?P<goes_on>(?= (?:to|until|till|and|or) (?P<hour>\d{1,2})(?::\d\d|(?P<half> [ap]m))))?"
-        ),
-        partial(_clock, tongue),
-    )
+    yield _HALF_DAY, partial(_half_day, tongue)
+    start = r"(?<![\d.,:])(\d{1,2}(?::[0-5]\d)?(?: [ap]m)?)"
+    yield re.compile(rf"{start} ?{DASH} ?(?={_TO_CLOCK})"), r"\1 to "
+    clock = r"(?<![\d.,:/])([01]?\d|2[0-4]):([0-5]\d)(?::00)?(?! [ap]m|\d|:\d|[.,]\d)"
+    of_clock = r"(?: ?(?:o'clock|h\b|hrs\b))?"
+    end = r"(?P<hour>\d{1,2})(?::\d\d|(?P<half> [ap]m))"
+    goes_on = rf"(?P<goes_on>(?= (?:to|until|till|and|or) {end}))?"
+    yield re.compile(clock + of_clock + goes_on), partial(_clock, tongue)
     yield re.compile(r"(?<![\d.,:])(\d{1,2}):0([1-9])(?= [ap]m)"), r"\1 oh \2"
 
 
@@ -117,17 +119,12 @@ def _minutes(hour: int, minute: int) -> str:
 
 def last_rules(tongue: Tongue) -> Iterator[Rule]:
     """Streets and saints, years of the last centuries."""
-    yield (
-        re.compile(r"(?P<before>[\w'-]+ )?\bSt\.? (?=[A-Z])|(?P<name>[A-Z][\w'-]* )\bSt(?:\.|(?=[,.;]|$))"),
-        partial(_saint, tongue),
-    )
+    street = r"(?P<name>[A-Z][\w'-]* )\bSt(?:\.|(?=[,.;]|$))"
+    yield re.compile(rf"(?P<before>[\w'-]+ )?\bSt\.? (?=[A-Z])|{street}"), partial(_saint, tongue)
     yield re.compile(r"(?P<name>\b[A-Z][\w'-]* )Dr\.(?=[,;]| [a-z]|$)"), r"\g<name>Drive"
-    yield (
-        re.compile(
-            r"\b((?:[Ss]ince|[Ii]n|[Ff]rom|[Yy]ear|[Uu]ntil|[Bb]y|[Oo]f|copyright) )(1[89])(\d\d)\b(?! [a-z]+s\b)"
-        ),
-        lambda found: found[1] + _year(found[2] + found[3]),
-    )
+    since = r"(?:[Ss]ince|[Ii]n|[Ff]rom|[Yy]ear|[Uu]ntil|[Bb]y|[Oo]f) "
+    years = rf"\b({since})(1[89]\d\d)\b(?! [a-z]+s\b)"
+    yield re.compile(years), lambda found: found[1] + _year(found[2])
     yield re.compile(r"(?<![\d:])(\d{1,3}):(\d)(?![\d:])"), r"\1 to \2"
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
+from assistant.dialogue.spoken_shorthand import weekday_rules
 from assistant.dialogue.spoken_table import DASH, Rule, Tongue, either
 
 _DAY, _MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
@@ -13,39 +14,37 @@ _BARE_DATE = rf"{_DAY}\. ?{_MONTH}\.(?: ?(?:19|20)\d\d|\d\d(?![\d.]))?(?!\d)"
 _DATE = rf"(?<![\d.,:/-]){_BARE_DATE}"
 _ISO_DATE = re.compile(r"(?<![\d.-])((?:19|20)\d\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?![\d-])")
 _TO_CLOCK = r"\d{1,2}(?::[0-5]\d| Uhr)"
-_ONES = "null ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn".split()
-_TENS = "- - zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig".split()
-_IRREGULAR = {1: "erst", 3: "dritt", 7: "siebt", 8: "acht"}
-# After these a noun stands in a case whose ordinal ends in -en.
-_WEAK = set(
-    "am im vom zum beim zur dem den des jeden jedem einem einer eines ihrem ihren unserem unseren diesem diesen".split()
+_UP_TO_NINETEEN = (
+    "null ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn"
+    " siebzehn achtzehn neunzehn"
 )
-_PREPOSITIONS = set("ab bis seit vor nach mit von in zu bei aus um für zwischen".split())
-_DATIVE = set("ab seit vor nach mit von in zu bei aus innerhalb zwischen".split())
+_TENS = "- - zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig"
+_IRREGULAR = {1: "erst", 3: "dritt", 7: "siebt", 8: "acht"}
+# After these an ordinal ends in -en, whatever its noun; after the others in -e.
+_WEAK = (
+    "am im vom zum beim zur dem den des jeden jedem einem einer eines ihrem ihren unserem unseren diesem"
+    " diesen"
+)
+_NAMING = "der die das ins ans jede jeder jedes ihre unsere diese dieser"
+_PREPOSITIONS = "ab bis seit vor nach mit von in zu bei aus um für zwischen"
+_DATIVE = "ab seit vor nach mit von in zu bei aus innerhalb zwischen"
 _WORD_BEFORE = re.compile(r"([^\W\d_]+)[ ,]*$")
 
 
 def date_rules(tongue: Tongue) -> Iterator[Rule]:
-    """Numbers become the names of months; the days stay ordinals with a dot for `last_rules`."""
+    """Days and months in full; the days of a month stay ordinals with a dot for `last_rules`."""
+    yield from weekday_rules(tongue)
     months, shorts = tongue.listed("months"), tongue.listed("months_short")
+    any_month, short = f"(?:{either(months + shorts)})", either(shorts)
     yield _ISO_DATE, lambda found: f"{int(found[3])}. {months[int(found[2]) - 1]} {found[1]}"
     yield re.compile(rf"({_DATE}) ?{DASH} ?(?={_BARE_DATE})"), r"\1 bis "
-    yield (
-        re.compile(
-            rf"(?<![\d.,:])({_DAY}\.) ?(?:{DASH}|/) ?(?={_DAY}\. ?(?:{_MONTH}\.|{either(months + shorts)}))"
-        ),
-        r"\1 bis ",
-    )
+    to_day = rf"(?={_DAY}\. ?(?:{_MONTH}\.|{any_month}))"
+    yield re.compile(rf"(?<![\d.,:])({_DAY}\.) ?(?:{DASH}|/) ?{to_day}"), r"\1 bis "
     yield re.compile(_DATE), partial(_date, tongue)
-    short = either(shorts)
-    yield (
-        re.compile(rf"(?<!\d)({_DAY}\.) ?({short})\b\.?(?! ?\d{{1,2}}:)"),
-        lambda found: f"{found[1]} {months[shorts.index(found[2])]}",
-    )
-    yield (
-        re.compile(rf"\b({either(months + shorts)})\.? ?{DASH} ?({either(months + shorts)})\b\.?"),
-        lambda found: f"{_month(tongue, found[1])} bis {_month(tongue, found[2])}",
-    )
+    day_and_short = rf"(?<!\d)({_DAY}\.) ?({short})\b\.?(?! ?\d{{1,2}}:)"
+    yield re.compile(day_and_short), lambda found: f"{found[1]} {_month(tongue, found[2])}"
+    to_month = rf"\b({any_month})\.? ?{DASH} ?({any_month})\b\.?"
+    yield re.compile(to_month), lambda found: f"{_month(tongue, found[1])} bis {_month(tongue, found[2])}"
 
 
 def _month(tongue: Tongue, name: str) -> str:
@@ -67,21 +66,15 @@ def _date(tongue: Tongue, found: re.Match[str]) -> str:
 
 def clock_rules(tongue: Tongue) -> Iterator[Rule]:
     """ "17:15 Uhr" and "9.30–17.00 Uhr" become "17 Uhr 15" and "9 Uhr 30 bis 17 Uhr"."""
-    dotted = r"(?<![\d.,:])(\d{1,2})\.([0-5]\d)"
-    yield (
-        re.compile(rf"{dotted}(?=(?: ?{DASH} ?| (?:bis|und|oder) )\d{{1,2}}\.[0-5]\d(?![\d.])| Uhr)"),
-        r"\1:\2",
-    )
-    yield re.compile(rf"(?<=:\d\d)( ?{DASH} ?| (?:bis|und|oder) )(\d{{1,2}})\.([0-5]\d)(?![\d.])"), r"\1\2:\3"
-    yield re.compile(rf"{dotted}(?=(?: ?{DASH} ?| (?:bis|und|oder) ){_TO_CLOCK})"), r"\1:\2"
-    yield re.compile(rf"(?<![\d.,:])(\d{{1,2}}(?::[0-5]\d)?)(?: Uhr)? ?{DASH} ?(?={_TO_CLOCK})"), r"\1 bis "
-    yield (
-        re.compile(
-            rf"(?<![\d.,:/])([01]?\d|2[0-4]):([0-5]\d)(?::00)?(?: ?Uhr\b| ?h\b)?(?!\d|:\d|[.,]\d)"
-            rf"(?P<goes_on>(?= (?:bis|und|oder) {_TO_CLOCK}))?"
-        ),
-        partial(_clock, tongue),
-    )
+    start, minutes = r"(?<![\d.,:])", r"[0-5]\d(?![\d.])"
+    to = rf"(?: ?{DASH} ?| (?:bis|und|oder) )"
+    dotted = rf"{start}(\d{{1,2}})\.([0-5]\d)"
+    yield re.compile(rf"{dotted}(?={to}(?:\d{{1,2}}\.{minutes}|{_TO_CLOCK})| Uhr)"), r"\1:\2"
+    yield re.compile(rf"(?<=:\d\d)({to})(\d{{1,2}})\.({minutes})"), r"\1\2:\3"
+    yield re.compile(rf"{start}(\d{{1,2}}(?::[0-5]\d)?)(?: Uhr)? ?{DASH} ?(?={_TO_CLOCK})"), r"\1 bis "
+    clock = r"(?<![\d.,:/])([01]?\d|2[0-4]):([0-5]\d)(?::00)?(?: ?Uhr\b| ?h\b)?(?!\d|:\d|[.,]\d)"
+    goes_on = rf"(?P<goes_on>(?= (?:bis|und|oder) {_TO_CLOCK}))?"
+    yield re.compile(clock + goes_on), partial(_clock, tongue)
     yield re.compile(r"(?<![\w.,:])1 (?=Uhr\b)"), "ein "
 
 
@@ -96,23 +89,19 @@ def _clock(tongue: Tongue, found: re.Match[str]) -> str:
 
 
 def last_rules(tongue: Tongue) -> Iterator[Rule]:
-    """Ordinals and "1" before a noun, declined."""
-    months = tongue.listed("months")
-    nouns = either((*tongue.genders, *months))
-    chain = r"(?:(?: (?:bis(?: zum)?|und|oder|u\.) |, )\d{1,2}\.)*"
-    yield (
-        re.compile(rf"(?<![\d.,:])\d{{1,3}}\.{chain} ?(?=(?P<noun>{nouns})(?:e?[sn]|en|e)?\b)"),
-        partial(_ordinals, tongue),
-    )
-    yield re.compile(rf"(?<![\w.,:/-])1 (?=(?P<noun>{either(tongue.genders)})\b)"), partial(_one, tongue)
-    yield (
-        re.compile(
-            rf"(\b(?:seit|Jahr|Jahre|Jahres|Jahren|Sommer|Winter|von|ab|{either(months)}) )(1[1-9])(\d\d)\b(?! [A-ZÄÖÜ]\w+en\b)"
-        ),
-        _old_year,
-    )
-    yield re.compile(r"\b([A-ZÄÖÜ][a-zäöüß]+)(?<!Bau)str\.(?! ?[a-z])"), r"\1straße"
+    """Ordinals and "1" before a noun, declined; years and streets."""
+    months, nouns = either(tongue.listed("months")), either(tongue.genders)
+    chain = r"\d{1,3}\.(?:(?: (?:bis(?: zum)?|und|oder|u\.) |, )\d{1,2}\.)*"
+    noun = rf"(?=(?P<noun>{nouns}|{months})(?:e?[sn]|en|e)?\b)"
+    yield re.compile(rf"(?<![\d.,:]){chain} ?{noun}"), partial(_ordinals, tongue)
+    yield re.compile(rf"(?<![\w.,:/-])1 (?=(?P<noun>{nouns})\b)"), partial(_one, tongue)
+    since = rf"\b(?:seit|Jahr|Jahre|Jahres|Jahren|Sommer|Winter|von|ab|{months}) "
+    yield re.compile(rf"({since})(1[1-9])(\d\d)\b(?! [A-ZÄÖÜ]\w+en\b)"), _old_year
+    yield re.compile(r"\b([A-ZÄÖÜ][a-zäöüß]+)str\.(?! ?[a-z])"), r"\1straße"
     yield re.compile(r"(?<![\d:])(\d{1,3}):(\d)(?![\d:])"), r"\1 zu \2"
+    yield re.compile(r"(?<=\d)%(?=ig)"), "prozent"
+    # "Kund:innen", "Mitarbeiter/-innen": a breath and no more.
+    yield re.compile(r"(?<=[a-zäöüß])(?::|\*|_|/-?)(?=in(?:nen)?\b)"), " "
 
 
 def _ordinals(tongue: Tongue, found: re.Match[str]) -> str:
@@ -127,7 +116,7 @@ def _ending(found: re.Match[str], gender: str, is_date: bool) -> str:
     before = re.sub(r"\b\w+tag,? ?$", "", found.string[: found.start()])
     word = _WORD_BEFORE.search(before)
     last = word[1].lower() if word and before.endswith((" ", ", ")) else ""
-    if last in _WEAK or (last == "der" and gender == "f"):
+    if last in _WEAK.split() or (last == "der" and gender == "f"):
         return "en"
     if last in (
         "der",
@@ -144,7 +133,7 @@ def _ending(found: re.Match[str], gender: str, is_date: bool) -> str:
         "dieser",
     ):
         return "e"
-    if last in _PREPOSITIONS:
+    if last in _PREPOSITIONS.split():
         return "en" if is_date else {"f": "er"}.get(gender, "em")
     return {"m": "er", "f": "e", "n": "es"}[gender]
 
@@ -154,18 +143,18 @@ def _ordinal(number: int) -> str:
     if number in _IRREGULAR:
         return _IRREGULAR[number]
     if number < 20:
-        return f"{_ONES[number]}t"
+        return f"{_UP_TO_NINETEEN.split()[number]}t"
     if number > 99:
         return f"{number}st"
-    ones = f"{_ONES[number % 10]}und" if number % 10 else ""
-    return f"{ones}{_TENS[number // 10]}st"
+    ones = f"{_UP_TO_NINETEEN.split()[number % 10]}und" if number % 10 else ""
+    return f"{ones}{_TENS.split()[number // 10]}st"
 
 
 def _one(tongue: Tongue, found: re.Match[str]) -> str:
     gender = tongue.genders[found["noun"]]
     word = _WORD_BEFORE.search(found.string[: found.start()])
     last = word[1].lower() if word else ""
-    if last in _DATIVE:
+    if last in _DATIVE.split():
         return "einer " if gender == "f" else "einem "
     if gender == "m":
         return "einen " if last else "ein "

@@ -8,31 +8,18 @@ from functools import partial
 
 from assistant.dialogue.spoken_table import DASH, Rule, Tongue, either
 
-_SPACED_ABBREVIATION = re.compile(r"(?<=\.) (?=\w)")
+_FRACTIONS = {"1/2": "½", "1/4": "¼", "3/4": "¾", "1/3": "⅓", "2/3": "⅔"}
 
 
 def phrase_rules(tongue: Tongue) -> Iterator[Rule]:
     """What is said in one piece, before anything looks at its parts."""
     yield re.compile(r"(?<![\w#])# ?(?=\d)"), f"{tongue.words['number']} "
-    yield re.compile(r"(?<![\d/.,-])([13])/([234])(?= [^\W\d])"), _fraction
-    yield (
-        re.compile(rf"(?<![\w/])(\d+ ?)?({either(tongue.phrases)})(?![\w/])"),
-        lambda found: _phrase(tongue, found),
-    )
-
-
-def _fraction(found: re.Match[str]) -> str:
-    return {"1/2": "½", "1/4": "¼", "3/4": "¾", "1/3": "⅓"}.get(found[0], found[0])
-
-
-def _phrase(tongue: Tongue, found: re.Match[str]) -> str:
-    if not found[1]:
-        return tongue.phrases[found[2]]
-    whole = tongue.phrases.get(found[1].strip() + found[2])
-    if whole:
-        return whole
-    halves = {"de": f"{found[1].strip()} einhalb", "en": f"{found[1].strip()} and a half"}
-    return halves.get(tongue.language, found[0]) if found[2] == "½" else found[0]
+    fraction = rf"(?<![\d/.,-])(?:{either(_FRACTIONS)})(?= [^\W\d])"
+    yield re.compile(fraction), lambda found: _FRACTIONS[found[0]]
+    phrase = rf"(?<![\w/])({either(tongue.phrases)})(?![\w/])"
+    yield re.compile(phrase), lambda found: tongue.phrases[found[0]]
+    if half := tongue.words["half"]:
+        yield re.compile(r"(?<=\d) ?½"), f" {half}"
 
 
 def shorthand_rules(tongue: Tongue) -> Iterator[Rule]:
@@ -50,9 +37,8 @@ def shorthand_rules(tongue: Tongue) -> Iterator[Rule]:
 
 def _abbreviations(tongue: Tongue) -> Rule:
     shorts = {"".join(short.split()): said for short, said in tongue.abbreviations.items()}
-    shorts |= {
-        _capitalized(short): _capitalized(said) for short, said in shorts.items() if short not in ("u.",)
-    }
+    shorts = {_capitalized(short): _capitalized(said) for short, said in shorts.items()} | shorts
+    # "z. B." may be written with a space in it or without.
     spaced = "|".join(
         re.escape(short).replace(r"\.", r"\. ?").removesuffix(" ?")
         for short in sorted(shorts, key=len, reverse=True)
@@ -77,35 +63,24 @@ def _signs(tongue: Tongue) -> Iterator[Rule]:
         re.compile(rf" ?({either(tongue.symbols)}) ?"),
         lambda found: f" {said} " if (said := tongue.symbols[found[1]]) else " ",
     )
-    if tongue.language == "de":  # "Kund:innen", "Mitarbeiter/-innen": a breath and no more
-        yield re.compile(r"(?<=[a-zäöüß])(?::|\*|_|/-?)(?=in(?:nen)?\b)"), " "
     yield re.compile(r"(?<=[^\W\d_]) ?/ ?(?=[^\W\d_])"), f" {tongue.words['or']} "
 
 
 def weekday_rules(tongue: Tongue) -> Iterator[Rule]:
     """Days that are written short: "Mo-Fr", "Sa & So", "Mi: geschlossen"; "so" alone is a word."""
-    days = tongue.listed("weekdays")
-    shorts = dict(zip(tongue.listed("weekdays_short"), days, strict=False))
-    if tongue.language == "en":
-        shorts |= {"Tues": "Tuesday", "Weds": "Wednesday", "Thur": "Thursday", "Thurs": "Thursday"}
-    day = rf"(?:{either((*shorts, *days))})"
-    if tongue.language == "ko":
-        yield re.compile(rf"(?<!\w)({day}) ?[~∼～〜–-] ?({day})(?:까지)?"), _korean_days(shorts)
-        row = rf"(?<!\w)[{''.join(shorts)}](?:[·/,] ?[{''.join(shorts)}])+(?!\w)"
-        yield re.compile(row), lambda found: ", ".join(shorts[day] for day in found[0] if day in shorts)
-        return
+    day = rf"(?:{either((*tongue.days, *tongue.days.values()))})"
     join = rf"(?: ?(?:{DASH}|,|&|\+|/) ?| (?:und|u\.|and|bis|to) )"
     chain = rf"(?<![\w-]){day}\.?(?:{join}{day}\b\.?)+(?![\w-])"
-    yield re.compile(chain), lambda found: _days_in_a_row(tongue, shorts, found[0]) + tongue.full_stop(found)
-    alone = rf"(?<![\w-])({either(shorts)})(?:\.?:|\.|,(?= \d)|(?=,? \d{{1,2}}(?:[:. ]|{DASH})))(?= (?:\d|{either(tongue.listed('closed'))}))"
-    yield re.compile(alone), lambda found: shorts[found[1]] + found[0][len(found[1]) :].replace(".", "")
+    yield re.compile(chain), partial(_days_in_a_row, tongue)
+    has_hours = rf"(?=:? (?:\d{{1,2}}(?:[:. ]|{DASH})|{either(tongue.listed('closed'))}))"
+    yield (
+        re.compile(rf"(?<![\w-])({either(tongue.days)})(?:\.|(?=:)|(?= \d)){has_hours}"),
+        lambda found: tongue.days[found[1]],
+    )
 
 
-def _days_in_a_row(tongue: Tongue, shorts: dict[str, str], written: str) -> str:
-    named = re.sub(rf"\b({either(shorts)})\b\.?", lambda found: shorts[found[1]], written)
-    ranged = re.sub(rf"(?<=\w) ?{DASH} ?(?=\w)", f" {tongue.words['range']} ", named)
-    return re.sub(r"(?<=\w) ?[&+/] ?(?=\w)", f" {tongue.words['and']} ", ranged).replace(" u. ", " und ")
-
-
-def _korean_days(shorts: dict[str, str]):  # type: ignore[no-untyped-def]
-    return lambda found: f"{shorts.get(found[1], found[1])}부터 {shorts.get(found[2], found[2])}까지"
+def _days_in_a_row(tongue: Tongue, found: re.Match[str]) -> str:
+    in_full = re.sub(r"\b([^\W\d_]+)\b\.?", lambda word: tongue.days.get(word[1], word[0]), found[0])
+    ranged = re.sub(rf" ?{DASH} ?", f" {tongue.words['range']} ", in_full)
+    joined = re.sub(r" ?(?:[&+/]|u\.) ?", f" {tongue.words['and']} ", ranged)
+    return joined + tongue.full_stop(found)

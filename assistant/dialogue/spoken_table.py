@@ -12,7 +12,7 @@ from importlib import resources
 # A pattern, and what is said for what it finds.
 Rule = tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
 
-DASH = "[-–—−]"
+DASH = "[-–—−~∼〜～]"
 # Korean endings are written onto a number, its unit or its currency.
 WORD_END = r"(?![^\W가-힣])"
 
@@ -39,6 +39,7 @@ class Tongue:
 
     language: str
     words: Mapping[str, str]
+    days: Mapping[str, str]  # as written short -> in full
     phrases: Mapping[str, str]
     abbreviations: Mapping[str, str]
     before_numbers: Mapping[str, str]
@@ -62,8 +63,13 @@ class Tongue:
         """An amount without the marks between its thousands."""
         return number.replace("." if self.words["decimal"] == "," else ",", "")
 
-    def is_one(self, number: str) -> bool:
-        return number == "1"
+    def count(self, number: str, thing: Counted, is_attribute: bool = False) -> str:
+        """ "1 kilogram", "5 kilograms", but "a 5 kilogram bag"."""
+        name = thing.one if is_attribute or number == "1" else thing.many
+        return f"{number}{self.words['gap']}{name}"
+
+    def from_to(self, first: str, last: str) -> str:
+        return f"{first}{self.words['gap']}{self.words['range']} {last}"
 
     def full_stop(self, match: re.Match[str]) -> str:
         """The full stop that the dot at the end of a match is as well, if it is."""
@@ -98,6 +104,7 @@ def _tongue(language: str, table: Mapping[str, str | Mapping[str, str]]) -> Tong
     return Tongue(
         language,
         words,
+        parts["days"],
         parts["phrases"],
         parts["abbreviations"],
         parts["before_numbers"],

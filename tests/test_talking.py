@@ -338,15 +338,16 @@ def test_a_chime_is_heard_before_what_is_said_next(room: Room, told: Told) -> No
     assert room.opened == 1
 
 
-def test_all_sound_and_no_silence_is_reported_as_it_is_played(room: Room, told: Told) -> None:
+def test_all_that_is_played_is_told_as_it_is_played(room: Room, told: Told) -> None:
     played: list[tuple[bytes, int]] = []
     with mouth(room, told, ("plain", Voice), played=lambda *block: played.append(block)) as talking:
         talking.play("listening")
         talking.say("One.", "en")
         told.until_end()
     assert {rate_hz for _, rate_hz in played} == {RATE_HZ}
-    sound = np.full(_BLOCK_SAMPLES, 1000, "<i2").tobytes()
-    assert b"".join(pcm for pcm, _ in played) == chime("listening", RATE_HZ) + sound
+    assert all(len(pcm) <= 2 * RATE_HZ // 50 for pcm, _ in played)
+    # What was told last may have met the end.
+    assert b"".join(pcm for pcm, _ in played).startswith(bytes(room.heard))
 
 
 def test_voices_of_the_languages_are_made_ready_ahead(room: Room, told: Told) -> None:

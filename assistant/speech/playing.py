@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 from assistant.errors import DeviceError
@@ -16,7 +17,7 @@ from assistant.speech.resampling import Resampler, in_pieces, to_pcm, to_samples
 # After the last sound the loudspeaker is kept awake for so long: the next one comes without a
 # lead-in. Then it is let go, because a list of devices can be made anew only while none is open.
 _AWAKE_SECONDS = 5.0
-# Sound is handed on, and reported to whoever removes it from the microphone, in such steps.
+# Sound and silence are handed on, and told to whoever takes them out of what is heard, in such steps.
 _STEP_SECONDS = 0.02
 _WAIT_SECONDS = 0.01  # less than the loudspeaker holds, so that it never runs dry
 
@@ -54,11 +55,6 @@ class Playing:
         self._played = played
         self._loudspeaker: Loudspeaker | None = None
         self._line: _Line | None = None
-        self._awake_until = 0.0
-
-    @property
-    def is_open(self) -> bool:
-        return self._loudspeaker is not None
 
     def open(self, stopped: threading.Event) -> Loudspeaker:
         if self._loudspeaker is None:
@@ -69,14 +65,14 @@ class Playing:
     def sound(self, sound: Sound, stopped: threading.Event) -> None:
         """The next piece of a sentence."""
         rate_hz = self.open(stopped).rate_hz
-        if self._line is None or self._line.sentence != sound.sentence:
+        if self._line is None or not self._line.goes_on_with(sound):
             self._end_line(stopped)
             self._line = _Line(sound, rate_hz, self.volume)
-        self._say(self._line.push(sound.pcm), stopped)
+        self._write(self._line.push(sound.pcm), stopped)
 
     def ring(self, name: Chime, stopped: threading.Event) -> None:
         rate_hz = self.open(stopped).rate_hz
-        self._say(to_pcm(to_samples(chime(name, rate_hz)) * self.volume), stopped)
+        self._write(to_pcm(to_samples(chime(name, rate_hz)) * self.volume), stopped)
 
     def wait(self, stopped: threading.Event) -> None:
         """Nothing is ready: the loudspeaker gets what nobody hears."""
@@ -90,14 +86,13 @@ class Playing:
 
     def rest(self, news: threading.Event) -> None:
         """Nothing to play: stay awake for a while, until there is news."""
-        try:
-            while self._loudspeaker is not None and not news.is_set():
-                if time.monotonic() > self._awake_until:
-                    self.let_go()
-                else:
-                    self._loudspeaker.write(near_silence(self._loudspeaker.rate_hz, _STEP_SECONDS), news)
-        except DeviceError:  # lost while nobody spoke: looked for when somebody does
-            self.let_go()
+        until = time.monotonic() + _AWAKE_SECONDS
+        with suppress(DeviceError):  # lost while nobody spoke: looked for when somebody does
+            while self._loudspeaker is not None and time.monotonic() < until:
+                self.wait(news)
+                if news.is_set():
+                    return
+        self.let_go()
 
     def let_go(self) -> None:
         loudspeaker, self._loudspeaker, self._line = self._loudspeaker, None, None
@@ -107,31 +102,28 @@ class Playing:
     def _end_line(self, stopped: threading.Event) -> None:
         line, self._line = self._line, None
         if line is not None:
-            self._say(line.flush(), stopped)
+            self._write(line.flush(), stopped)
 
-    def _say(self, pcm: bytes, stopped: threading.Event) -> None:
-        """Sound, not silence: told to whoever listens for it, as it is handed on."""
-        rate_hz = self.open(stopped).rate_hz
-        for piece in in_pieces([pcm], 2 * int(_STEP_SECONDS * rate_hz)):
+    def _write(self, pcm: bytes, stopped: threading.Event) -> None:
+        loudspeaker = self.open(stopped)
+        for piece in in_pieces([pcm], 2 * int(_STEP_SECONDS * loudspeaker.rate_hz)):
             if stopped.is_set():
                 return
             if self._played:
-                self._played(piece, rate_hz)
-            self._write(piece, stopped)
-
-    def _write(self, pcm: bytes, stopped: threading.Event) -> None:
-        if self._loudspeaker is not None:
-            self._loudspeaker.write(pcm, stopped)
-            self._awake_until = time.monotonic() + _AWAKE_SECONDS
+                self._played(piece, loudspeaker.rate_hz)
+            loudspeaker.write(piece, stopped)
 
 
 class _Line:
     """One sentence on its way: to the rate of the loudspeaker, at the volume of its beginning."""
 
     def __init__(self, sound: Sound, rate_hz: int, volume: float) -> None:
-        self.sentence = sound.sentence
+        self._is_of = sound.sentence, sound.rate_hz
         self._resampler = Resampler(sound.rate_hz, rate_hz)
         self._volume = volume
+
+    def goes_on_with(self, sound: Sound) -> bool:
+        return self._is_of == (sound.sentence, sound.rate_hz)
 
     def push(self, pcm: bytes) -> bytes:
         return to_pcm(self._resampler.push(to_samples(pcm)) * self._volume)

@@ -271,11 +271,11 @@ def no_voice() -> Voice:
 
 def test_each_language_is_spoken_by_the_first_voice_that_makes_a_sound() -> None:
     better, plain = Voice("en", "silent"), Voice("en", "de", "silent")
-    voices: dict[str, Callable[[], Voice]] = {
-        "none": no_voice,
-        "better": lambda: better,
-        "plain": lambda: plain,
-    }
+    voices: list[tuple[str, Callable[[], Voice]]] = [
+        ("none", no_voice),
+        ("better", lambda: better),
+        ("plain", lambda: plain),
+    ]
     found = list(doctor.voice_findings(voices, Languages(("en", "de", "silent", "fr"))))
     assert [(finding.state, finding.fact) for finding in found] == [
         ("ok", "English: better"),
@@ -287,9 +287,9 @@ def test_each_language_is_spoken_by_the_first_voice_that_makes_a_sound() -> None
 
 
 def test_without_any_voice_the_way_to_one_is_told() -> None:
-    (finding,) = doctor.voice_findings({"piper": no_voice}, Languages(("en",)))
+    (finding,) = doctor.voice_findings([("piper", no_voice)], Languages(("en",)))
     assert finding == Finding("voice", "problem", "English: piper is not installed", "pip install piper-tts")
-    (finding,) = doctor.voice_findings({}, Languages(("en",)))
+    (finding,) = doctor.voice_findings([], Languages(("en",)))
     assert finding.state == "problem" and finding.hint
 
 

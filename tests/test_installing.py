@@ -581,6 +581,8 @@ def unpacked_at(folder: Path) -> Path:
         ("flat.zip", "en-us", "vosk-model-en-us"),
         (NAME, None, NAME),
         ("my ears", "xx", "vosk-model-xx"),
+        ("usb", "xx", "vosk-model-xx"),
+        ("de", None, "de"),
         ("too/many", None, NAME),
     ],
 )
@@ -595,7 +597,8 @@ def test_a_zip_or_folder_from_this_machine_is_installed(
     model = install_from(shelf, path, wanted)
     assert model == shelf.folder / name
     assert (model / "am" / "final.mdl").read_bytes() == FILES["am/final.mdl"]
-    assert find_vosk_model(wanted if wanted in ("xx", "en-us") else "xx", [shelf.folder]) == model
+    language = {"vosk-model-en-us": "en-us", "de": "de"}.get(name, "xx")
+    assert find_vosk_model(language, [shelf.folder]) == model
     assert path.exists() and left_over(shelf) == {name}
     assert verify(shelf, name).state == "ok"
 

@@ -180,11 +180,11 @@ def _hearing(
 
 
 def voice_findings(
-    voices: Mapping[str, Callable[[], Synthesizer]], languages: Languages
+    voices: Iterable[tuple[str, Callable[[], Synthesizer]]], languages: Languages
 ) -> Iterator[Finding]:
     """Which voice speaks each language: the first in order that makes a sound."""
     opened: dict[str, Synthesizer | AssistantError] = {}
-    for name, open_voice in voices.items():
+    for name, open_voice in voices:
         try:
             opened[name] = open_voice()
         except AssistantError as error:

@@ -257,7 +257,7 @@ def _model_in(folder: Path) -> Path:
 
 def _name_for(told: Sequence[str], wanted: str | None) -> str:
     """The name of the folder to be: it must tell the language, or the model would not be found."""
-    own = next((name for name in told if _NAME.fullmatch(name) and language_of_model(name)[0]), "")
+    own = next((name for name in told if _NAME.fullmatch(name) and _tells_language(name)), "")
     if wanted is None:
         if own:
             return own
@@ -279,6 +279,12 @@ def _name_for(told: Sequence[str], wanted: str | None) -> str:
     if wanted.startswith("vosk-model"):
         return wanted
     return own or f"vosk-model-{wanted.lower().replace('_', '-')}"
+
+
+def _tells_language(name: str) -> bool:
+    """`de` does, and whatever its maker named; `usb` has the form of a language and is none."""
+    tag = language_of_model(name)[0]
+    return bool(tag) and (name.startswith("vosk-model") or language_name(tag) != tag)
 
 
 def _is_there(target: Path) -> bool:

@@ -21,6 +21,11 @@ SENTENCES = [
     ("en", "Ask Mr. Jones or Dr. Smith on St. John Street.", None),
     ("en", "J. R. Smith is here.", None),
     ("en", "Take bus number 5. It stops here.", ["Take bus number 5.", "It stops here."]),
+    (
+        "en",
+        "The answer is no. Keep that in mind. Thanks.",
+        ["The answer is no.", "Keep that in mind.", "Thanks."],
+    ),
     ("en", "no full stop", ["no full stop"]),
     (
         "de",
@@ -50,9 +55,9 @@ def test_no_word_is_lost_in_sentences_or_portions(text: str, language: str) -> N
     assert "".join("".join(portions(text, language)).split()) == letters
 
 
-FIVE_SECONDS = "This sentence takes a voice about five seconds to say, no less and no more."
-KOREAN = "이 문장을 소리 내어 읽으려면 오 초쯤 걸린다고 보시면 거의 맞습니다."
-JAPANESE = "この文を声に出して読むと、だいたい五秒くらいかかると思います。"
+FIVE_SECONDS = "This sentence takes a voice about five seconds to say, not much less and no more."
+KOREAN = "이 문장을 읽으려면 오 초쯤 걸린다고 보시면 거의 맞아요."
+JAPANESE = "この文を声に出して読むと、だいたい五秒くらいかかります。"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from kiosk_fakes import SECONDS, FakeEar, FakeMouth
 from rich.console import Console
 
 from assistant.answering import Assistant
-from assistant.channels.kiosk import Loop, Worker
+from assistant.channels.kiosk import Loop, Parts, Worker
 from assistant.channels.kiosk_keys import key_names
 from assistant.channels.kiosk_lines import OnLines
 from assistant.channels.kiosk_states import new_kiosk
@@ -70,10 +70,10 @@ class Running:
         self.shown = Stream()
         self.ear = FakeEar(lambda number, event: happenings.put(EarTold(number, event)))
         self.mouth = FakeMouth(lambda number, event: happenings.put(MouthTold(number, event)))
-        self.seconds = 0.0
         front = OnLines(self.shown, is_json, lambda: 0.0)
-        self.loop = Loop(Assistant(pages, WordMatcher, lambda: TODAY), happenings, front, new_kiosk(rules))
-        self.loop.ear, self.loop.mouth = self.ear, self.mouth
+        self.assistant = Assistant(pages, WordMatcher, lambda: TODAY)
+        parts = Parts(self.assistant, front, self.ear, self.mouth)
+        self.loop = Loop(parts, new_kiosk(rules), happenings)
         self._thread = threading.Thread(target=self.loop.run, daemon=True)
 
     def __enter__(self) -> Running:
@@ -165,10 +165,8 @@ def test_the_next_customer_finds_nothing_of_the_last_one() -> None:
 
 
 def test_pages_are_taken_up_between_customers() -> None:
-    kiosk = running()
     pages = FakePages(changes=[(base(entry("a", "en", "brand new question", answer="A new answer.")), ())])
-    kiosk = Running(pages, RULES)
-    with kiosk:
+    with Running(pages, RULES) as kiosk:
         kiosk.shown.wait_for("note: the pages have changed")
         kiosk.ear.hear("brand new question")
         kiosk.shown.wait_for("answer: A new answer.")
@@ -176,7 +174,7 @@ def test_pages_are_taken_up_between_customers() -> None:
 
 def test_a_matcher_that_breaks_does_not_break_the_kiosk() -> None:
     kiosk = running()
-    kiosk.loop._assistant.matcher.match = None  # type: ignore[method-assign, assignment]
+    kiosk.assistant.matcher.match = None  # type: ignore[method-assign, assignment]
     with kiosk:
         kiosk.ear.hear("when are you open")
         kiosk.shown.wait_for("saying: Something went wrong. Please ask me again.")

@@ -50,6 +50,7 @@ from assistant.channels.kiosk_values import (
 )
 from assistant.dialogue.portions import portions
 from assistant.errors import AssistantError
+from assistant.events import MicrophoneBack, MicrophoneLost
 from assistant.ports import Ear, Mouth, TellEar, TellMouth
 from assistant.settings import Settings
 from assistant.values import Unknown
@@ -58,7 +59,9 @@ _TICK_SECONDS = 0.5  # fine enough for time-outs of seconds
 _CLOSE_SECONDS = 2.0  # for a worker to end what it is doing; an answer takes milliseconds
 _ENDED, _INTERRUPTED = 0, 130  # exit codes; 130 is what a shell makes of Ctrl-C
 
-Plug = TypeVar("Plug", covariant=True)
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # the third: a terminal closes; the last: Windows
+
+Plug = TypeVar("Plug", Ear, Mouth)
 Job = Callable[[], Happening | None]
 
 
@@ -90,6 +93,22 @@ class Front(Protocol):
     def close(self) -> None: ...
 
 
+class Input(Protocol):
+    """Where keys or lines come from, until it is closed."""
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a running kiosk is made of."""
+
+    assistant: Assistant
+    front: Front
+    ear: Ear | None = None
+    mouth: Mouth | None = None
+
+
 def run_kiosk(assistant: Assistant, senses: Senses, settings: Settings, options: KioskOptions) -> int:
     """Serve customers until it is told to end; returns the exit code: 0, or 130 after Ctrl-C.
 
@@ -107,19 +126,17 @@ def run_kiosk(assistant: Assistant, senses: Senses, settings: Settings, options:
         rules = _rules(settings, options, can_hear=ear is not None, can_speak=mouth is not None)
         kiosk = replace(new_kiosk(rules), ear_note=ear_note, mouth_note=mouth_note)
         front = stack.enter_context(closing(_front(assistant, options)))
-        _read_input(stack, happenings)
-        loop = Loop(assistant, happenings, front, kiosk)
-        loop.ear, loop.mouth = ear, mouth
-        stack.enter_context(closing(loop))
-        with _ended_by_signals(happenings) as code:
+        stack.enter_context(closing(_input(happenings)))
+        loop = stack.enter_context(closing(Loop(Parts(assistant, front, ear, mouth), kiosk, happenings)))
+        with _ended_by_signals(happenings) as codes:
             loop.run()
-        return code[-1]
+        return codes[-1]
 
 
 def _opened(stack: ExitStack, open_one: Callable[[], Plug]) -> tuple[Plug | None, Note | None]:
-    """The plug, closed in the end; None and why where it cannot be opened."""
+    """The ear or mouth, closed in the end; None and why where it cannot be opened."""
     try:
-        return stack.enter_context(closing(open_one())), None  # type: ignore[type-var]
+        return stack.enter_context(closing(open_one())), None
     except AssistantError as error:
         return None, Note(error.fact, error.hint)
 
@@ -151,17 +168,15 @@ def _front(assistant: Assistant, options: KioskOptions) -> Front:
     return OnLines(sys.stdout, options.as_json, time.monotonic)
 
 
-def _read_input(stack: ExitStack, happenings: queue.SimpleQueue[Happening]) -> None:
+def _input(happenings: queue.SimpleQueue[Happening]) -> Input:
     """Keys of a terminal, whole lines of anything else."""
     from assistant.channels.kiosk_keys import Keys, TypedLines
 
-    if sys.stdin is None or sys.stdin.closed:
-        return
+    if sys.stdin is None:  # a service may have no input at all
+        return ExitStack()
     if sys.stdin.isatty():
-        stack.enter_context(closing(Keys(lambda name: happenings.put(Key(name)))))
-    else:
-        tell = lambda line: happenings.put(Typed(line))  # noqa: E731
-        stack.enter_context(closing(TypedLines(tell, sys.stdin.fileno())))
+        return Keys(lambda name: happenings.put(Key(name)))
+    return TypedLines(lambda line: happenings.put(Typed(line)), sys.stdin.fileno())
 
 
 @contextmanager
@@ -196,15 +211,11 @@ _SIGNALS = (
 class Loop:
     """Takes up what happens, one after the other, and does what the state machine says."""
 
-    def __init__(
-        self, assistant: Assistant, happenings: queue.SimpleQueue[Happening], front: Front, kiosk: Kiosk
-    ) -> None:
+    def __init__(self, parts: Parts, kiosk: Kiosk, happenings: queue.SimpleQueue[Happening]) -> None:
         self.kiosk = kiosk
-        self.ear: Ear | None = None
-        self.mouth: Mouth | None = None
-        self._assistant = assistant
+        self._assistant, self._front = parts.assistant, parts.front
+        self._ear, self._mouth = parts.ear, parts.mouth
         self._happenings = happenings
-        self._front = front
         self._answers = Worker("kiosk answers", happenings.put)
         self._refreshes = Worker("kiosk pages", happenings.put)  # of its own: a large base takes a minute
 
@@ -232,7 +243,10 @@ class Loop:
         self._refreshes.close()
 
     def _is_news(self, happening: Happening) -> bool:
-        if isinstance(happening, EarTold):
+        """Whether it is worth telling: not of a listening or a question that is over."""
+        if isinstance(happening, EarTold) and not isinstance(
+            happening.event, MicrophoneLost | MicrophoneBack
+        ):
             return happening.number == self.kiosk.ear_number
         return not isinstance(happening, Answered | AnswerFailed) or happening.turn == self.kiosk.turn
 
@@ -261,34 +275,34 @@ class Loop:
         return None
 
     def _tell_ear(self, act: Act) -> EarNumbered | None:
-        if self.ear is None:
+        if self._ear is None:
             return None
         match act:
             case Listen(languages, push):
-                return EarNumbered(self.ear.listen(languages, push))
+                return EarNumbered(self._ear.listen(languages, push))
             case AttendStop(saying):
                 text, language = self._spoken(saying)
-                return EarNumbered(self.ear.attend_stop(language, text))
+                return EarNumbered(self._ear.attend_stop(language, text))
             case Finish():
-                self.ear.finish()
+                self._ear.finish()
             case Rest():
-                self.ear.rest()
+                self._ear.rest()
         return None
 
     def _tell_mouth(self, act: Act) -> MouthNumbered | None:
-        if self.mouth is None:
+        if self._mouth is None:
             return None
         match act:
             case Say(saying):
                 text, language = self._spoken(saying)
                 self._front.says(text, language)
-                return MouthNumbered(self.mouth.say(text, language))
+                return MouthNumbered(self._mouth.say(text, language))
             case Play(chime):
-                self.mouth.play(chime)
+                self._mouth.play(chime)
             case StopVoice():
-                self.mouth.stop()
+                self._mouth.stop()
             case Adjust(volume, words_a_minute):
-                self.mouth.adjust(volume, words_a_minute)
+                self._mouth.adjust(volume, words_a_minute)
         return None
 
     def _spoken(self, saying: Saying) -> tuple[str, str]:

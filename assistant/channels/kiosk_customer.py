@@ -154,8 +154,10 @@ def on_key(move: Move, name: str) -> None:
         return
     if language := _language_of(move, name):
         _speak_from_now_on(move, language)
-    elif name in KEYS:
-        obey(move, KEYS[name])
+    elif command := KEYS.get(name):
+        if command in _ENTRIES:
+            move.forget_words()  # the answer is to a key
+        obey(move, command)
     elif name == "enter" and move.kiosk.asks_to_go_on:
         go_on(move)
     elif name in ("enter", "tab"):

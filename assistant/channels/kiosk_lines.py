@@ -29,7 +29,7 @@ from assistant.events import (
     VoiceReplaced,
     VoiceStarted,
 )
-from assistant.values import Heard, Reply
+from assistant.values import Heard
 
 Told = dict[str, Any]  # `event` is the word for what happened
 
@@ -41,7 +41,7 @@ def what_happened(happening: Happening) -> Iterator[Told]:
             if told := _told(event):
                 yield told
         case Answered():
-            yield _answer(happening.reply)
+            yield _answer(happening)
         case AnswerFailed(fact=fact):
             yield {"event": "note", "text": fact, "hint": ""}
         case PagesReloaded(is_taken_up):
@@ -103,11 +103,13 @@ def as_json(told: Told, seconds: float) -> str:
     return json.dumps({"seconds": round(seconds, 3), **told}, ensure_ascii=False)
 
 
-def _answer(reply: Reply) -> Told:
+def _answer(answered: Answered) -> Told:
+    reply = answered.reply
     return {
         "event": "answer",
         "text": reply.text,
         "entry": reply.entry,
+        "understood": answered.is_understood,
         "language": reply.language,
         "spoken": reply.spoken,
         "choices": [choice.label for choice in reply.choices],

@@ -131,7 +131,7 @@ class Move:
 
     def open_entry(self, name: str) -> None:
         kiosk = self.kiosk
-        self.think("", OpenEntry(kiosk.turn + 1, kiosk.conversation, name))
+        self.think(kiosk.heard, OpenEntry(kiosk.turn + 1, kiosk.conversation, name))
 
     def repeat(self) -> None:
         kiosk = self.kiosk

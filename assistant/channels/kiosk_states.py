@@ -137,6 +137,7 @@ def _on_listening(move: Move, told: EarTold) -> None:
             move.set(failures=0, ear_note=None)
             if heard.text.strip():
                 move.see_customer()
+                move.set(heard=heard.text, is_heard_out=True)
                 move.do(Play("heard"))
                 understand(move, Utterance(heard.text, heard.language or None, heard.also_heard))
             else:
@@ -151,7 +152,8 @@ def _on_listening(move: Move, told: EarTold) -> None:
 
 def _hear(move: Move, text: str) -> None:
     move.see_customer()
-    move.set(heard=text, is_heard_out=False, ear_note=None)  # it hears
+    notice = move.kiosk.notice if move.kiosk.asks_to_go_on else ""
+    move.set(heard=text, is_heard_out=False, notice=notice, ear_note=None)  # it hears
     if move.kiosk.state is State.IDLE:
         move.set(state=State.LISTENING)
 

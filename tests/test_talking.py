@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import random
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -348,6 +349,60 @@ def test_all_that_is_played_is_told_as_it_is_played(room: Room, told: Told) -> N
     assert all(len(pcm) <= 2 * RATE_HZ // 50 for pcm, _ in played)
     # What was told last may have met the end.
     assert b"".join(pcm for pcm, _ in played).startswith(bytes(room.heard))
+
+
+def test_whoever_fails_to_take_what_is_played_stops_no_other_answer(room: Room, told: Told) -> None:
+    failures = [ZeroDivisionError("in another room")]
+
+    def played(_pcm: bytes, _rate_hz: int) -> None:
+        if failures:
+            raise failures.pop()
+
+    with mouth(room, told, ("plain", Voice), played=played) as talking:
+        talking.say("One.", "en")
+        [(_, failed)] = told.until_end()
+        assert isinstance(failed, VoiceFailed) and "in another room" in failed.fact
+        talking.say("One.", "en")
+        assert told.until_end()[-1] == (2, VoiceEnded())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whatever_is_asked_for_each_answer_is_told_its_end_exactly_once(
+    seed: int, room: Room, told: Told
+) -> None:
+    """Two threads ask at random; the end of each number comes once, and nothing after it."""
+    talking = Talking(Equipment([("plain", lambda: Voice(blocks=2))], room.open, told, sentences))
+
+    def ask(chance: random.Random) -> None:
+        for _ in range(60):
+            act: Callable[[], object] = chance.choice(
+                [
+                    lambda: talking.say("One. Two.", "en"),
+                    lambda: talking.say("", "en"),
+                    lambda: talking.play("heard"),
+                    talking.stop,
+                    lambda: talking.adjust(0.5, 200),
+                    lambda: threading.Event().wait(0.01),
+                ]
+            )
+            act()
+
+    threads = [threading.Thread(target=ask, args=[random.Random(seed + n)]) for n in (0, 100)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(LONG)
+    said = talking.say("Three.", "en")
+    talking.close()
+    events: dict[int, list[MouthEvent]] = {}
+    while not told.empty():
+        number, event = told.get()
+        events.setdefault(number, []).append(event)
+    assert sorted(events) == list(range(1, said + 1))
+    for one in events.values():
+        assert isinstance(one[-1], VoiceEnded)
+        assert one[:-1] in ([], [VoiceStarted()])
+    assert room.opened == room.closed
 
 
 def test_voices_of_the_languages_are_made_ready_ahead(room: Room, told: Told) -> None:

@@ -73,6 +73,10 @@ class Making:
         """Nothing more is wanted; a voice that hangs is left to itself."""
         self._given_up.set()
 
+    def wait(self, seconds: float) -> None:
+        """For its end; a voice that hangs is not waited for any longer."""
+        self._thread.join(seconds)
+
     def _make(self, first: int) -> None:
         for number in range(first, len(self._sentences)):
             self._at = number

@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import DeviceError, NoVoiceError
-from assistant.speech.piper_voices import VoiceFile, find_piper_voices, validate_piper_voice, voices_for
+from assistant.speech.piper_voices import find_piper_voices, validate_piper_voice, voices_for
 from assistant.speech.resampling import at_rate, in_pieces
 from assistant.speech.sayable import USUAL_WORDS_A_MINUTE, check_speed, pieces
 
 _RATE_HZ = 22_050  # of most voices; the others are brought to it
 _BLOCK_BYTES = 2 * _RATE_HZ // 8  # stopping waits for a block
-# Between two sentences; Piper leaves hardly any, and eSpeak NG leaves as much.
-_PAUSE = bytes(2 * int(0.25 * _RATE_HZ))
 _INSTALL = "pip install 'offline-assistant[piper]'"
 
 
@@ -43,7 +41,7 @@ class PiperSynthesizer:
         self.words_a_minute = words_a_minute
         self._files = find_piper_voices(folders)
         self._cache_folder = cache_folder
-        self._loaded: dict[str, Any] = {}  # by language
+        self._loaded: dict[Path, Any] = {}
         self._loading = threading.Lock()
         self._stops = 0  # how often it was stopped: what began before the last time is given up
         self._closed = False
@@ -84,21 +82,21 @@ class PiperSynthesizer:
                 yield block
 
     def _voice(self, language: str) -> Any:
-        with self._loading:
-            if language not in self._loaded:
-                self._loaded[language] = self._load(language)
-            return self._loaded[language]
-
-    def _load(self, language: str) -> Any:
         """The first voice of the language that is sound; a damaged one is passed over for another."""
         error: DeviceError = self._no_voice(language)
         for file in voices_for(language, self._files):
             try:
-                validate_piper_voice(file.path, self._cache_folder)
-                return _loaded(file)
+                return self._ready(file.path)
             except DeviceError as damaged:
                 error = damaged
         raise error
+
+    def _ready(self, path: Path) -> Any:
+        with self._loading:
+            if path not in self._loaded:
+                validate_piper_voice(path, self._cache_folder)
+                self._loaded[path] = _loaded(path)
+            return self._loaded[path]
 
     def _no_voice(self, language: str) -> NoVoiceError:
         languages = ", ".join(sorted({file.language for file in self._files})) or "no language"
@@ -108,17 +106,17 @@ class PiperSynthesizer:
         )
 
 
-def _loaded(file: VoiceFile) -> Any:
+def _loaded(path: Path) -> Any:
     import piper
 
     try:
-        return piper.PiperVoice.load(str(file.path))
+        return piper.PiperVoice.load(str(path))
     except Exception as error:  # it raises whatever its libraries raise
-        raise DeviceError(f"the voice {file.path} cannot be loaded: {error}") from None
+        raise DeviceError(f"the voice {path} cannot be loaded: {error}") from None
 
 
 def _sentences(voice: Any, text: str, words_a_minute: int) -> Iterator[bytes]:
-    """The sound of each sentence and a pause; `[[` would begin Piper's own alphabet of sounds."""
+    """The sound of each sentence; `[[` would begin Piper's own alphabet of sounds."""
     import piper
 
     slowness = voice.config.length_scale * USUAL_WORDS_A_MINUTE / words_a_minute
@@ -126,13 +124,12 @@ def _sentences(voice: Any, text: str, words_a_minute: int) -> Iterator[bytes]:
     try:
         for sentence in voice.synthesize(text.replace("[[", " "), manner):
             yield from at_rate([sentence.audio_int16_bytes], sentence.sample_rate, _RATE_HZ)
-            yield _PAUSE
     except Exception as error:  # it raises whatever its libraries raise
         raise DeviceError(f"the voice failed: {error}") from None
 
 
 def _try_out(path: Path) -> None:
-    sound = b"".join(_sentences(_loaded(VoiceFile(path, "", "")), "1", USUAL_WORDS_A_MINUTE))
+    sound = b"".join(_sentences(_loaded(path), "1", USUAL_WORDS_A_MINUTE))
     if not any(sound):
         raise DeviceError("it says nothing")
 

@@ -69,8 +69,9 @@ class Talking:
         self._number = 0
         self._waiting: deque[_Saying | _Ringing] = deque()
         self._now: _Saying | _Ringing | None = None
+        self._making: Making | None = None  # the last one
         self._closed = False
-        self._lock = threading.Lock()  # of the four above
+        self._lock = threading.Lock()  # of all above that changes
         self._news = threading.Event()
         self._threads = (
             threading.Thread(target=self._play_all, name="mouth", daemon=True),
@@ -124,6 +125,8 @@ class Talking:
         self._voices.close()
         for thread in self._threads:
             thread.join(_CLOSING_SECONDS)
+        if self._making:
+            self._making.wait(_CLOSING_SECONDS)
 
     def _stop(self, *kinds: type[_Saying] | type[_Ringing]) -> None:
         for task in filter(None, (self._now, *self._waiting)):
@@ -137,7 +140,7 @@ class Talking:
         """Have the sentences made by the best voice that is left; raises DeviceError where none is."""
         saying.voice = self._voices.best(saying.language)
         speak = partial(self._voices.speak, saying.voice, saying.language)
-        saying.making = Making(speak, saying.sentences, first)
+        saying.making = self._making = Making(speak, saying.sentences, first)
 
     # --- in the playing thread ---------------------------------------------------------------
 
@@ -161,7 +164,7 @@ class Talking:
             self._news.wait(_IDLE_SECONDS)
 
     def _ring(self, ringing: _Ringing) -> None:
-        with suppress(DeviceError):  # a chime is not worth a word
+        with suppress(Exception):  # a chime is not worth a word
             self._playing.ring(ringing.chime, ringing.stopped)
             if not ringing.stopped.is_set():
                 return
@@ -171,10 +174,10 @@ class Talking:
         try:
             if saying.sentences:
                 self._say_all(saying)
-        except DeviceError as error:
+        except Exception as error:  # whatever it is, others wait for the end and want to speak after it
             self._playing.let_go()
             if not saying.stopped.is_set():
-                return VoiceFailed(error.fact, error.hint)
+                return _failure(error)
         finally:
             if saying.making:
                 saying.making.give_up()
@@ -221,3 +224,9 @@ class Talking:
         self._make(saying, broken.sentence)
         if not isinstance(broken.why, NoVoiceError):  # that one could not be expected to speak
             self._with.tell(saying.number, VoiceReplaced(failed, saying.voice, broken.why.fact))
+
+
+def _failure(error: Exception) -> VoiceFailed:
+    if isinstance(error, DeviceError):
+        return VoiceFailed(error.fact, error.hint)
+    return VoiceFailed(f"speaking failed: {error!r}", "restart the program")

@@ -30,7 +30,7 @@ class ListeningSettings:
     """When a customer is taken to have finished."""
 
     mode: Mode = "open"  # push: while a key is held; open: whenever somebody speaks
-    pause_seconds: float = 0.7  # so long a pause ends what is neither of the two below
+    pause_seconds: float = 0.9  # so long a pause ends what is neither of the two below
     pause_after_question_seconds: float = 0.4  # what was said is a question that the pages know
     pause_unfinished_seconds: float = 1.6  # what was said cannot be all: "I would like to"
     longest_seconds: float = 20.0  # nobody is listened to for longer

@@ -37,7 +37,7 @@ from assistant.values import Heard
 RATE_HZ = 16_000
 BLOCK_BYTES = 1600 * 2  # 0.1 s, as the live microphone gives
 PATIENCE_SECONDS = 20.0
-SETTINGS = ListeningSettings(wait_seconds=4.0)
+SETTINGS = ListeningSettings(pause_seconds=0.7, wait_seconds=4.0)
 
 
 def cut(pcm: bytes) -> tuple[bytes, ...]:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from assistant.settings import ListeningSettings
-from assistant.speech.turn_taking import TurnTaking, ending
+from assistant.speech.turn_taking import TurnTaking, ending, is_whole
 
 FRAME_SECONDS = 0.032
 SETTINGS = ListeningSettings(
@@ -178,3 +178,18 @@ def test_a_known_question_may_end_in_a_word_that_others_go_on_after() -> None:
     assert follow(turn, story) == ("finished", pytest.approx(1.4, abs=0.1))
     turn = TurnTaking(SETTINGS, lambda *_: False)
     assert follow(turn, story) == ("finished", pytest.approx(2.6, abs=0.1))
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase", "whole"),
+    [
+        ("when are you open", "When are you open?", True),
+        ("do you have gift", "Do you have gift cards?", False),
+        ("can i bring my dog along", "Are dogs allowed?", True),
+        ("opening hours", "opening hours", True),
+        ("선물", "선물 포장 되나요?", False),
+        ("", "When are you open?", False),
+    ],
+)
+def test_the_beginning_of_a_question_is_not_taken_for_the_whole(text: str, phrase: str, whole: bool) -> None:
+    assert is_whole(text, phrase) is whole

@@ -166,3 +166,16 @@ def _table(lists: Mapping[str, Sequence[str]]) -> _Table:
         suffixes=tuple(lists.get("suffixes", ())),
         digits=frozenset(lists.get("digits", ())),
     )
+
+
+# Of the letters of a phrase; other words for the same are seldom much shorter.
+_WHOLE = 0.85
+
+
+def is_whole(text: str, phrase: str) -> bool:
+    """Whether a text that means the same as a phrase may be all: a much shorter one may be its beginning."""
+    return _letters(text) >= _WHOLE * _letters(phrase)
+
+
+def _letters(text: str) -> int:
+    return sum(map(len, _WORD.findall(text)))

@@ -99,10 +99,14 @@ def install(
 
     if source is None and wanted is None:
         raise click.UsageError("Name a model or a language, such as: assistant models install de")
-    err = _screen(err=True)
-    with install_progress(err) as step:
-        shelf = replace(_shelf(folder), step=step, accept_new_sum=new_checksum)
-        path = _put(shelf, wanted, source, large)
+    err, shelf = _screen(err=True), replace(_shelf(folder), accept_new_sum=new_checksum)
+    put = _from_here(source, wanted) if source else _from_its_maker(wanted or "", large, err)
+    try:
+        with install_progress(err) as step:
+            path = put(replace(shelf, step=step))
+    except KeyboardInterrupt:
+        err.line("stopped: what has arrived is kept, ask again to go on from there", "dim")
+        raise
     click.echo(f"installed: {path}")
     return 0
 
@@ -195,16 +199,22 @@ def doctor(record: bool, self_test: bool, as_json: bool, base: BaseOptions) -> i
 # --- between the commands and the house --------------------------------------------------------
 
 
-def _put(shelf: Shelf, wanted: str | None, source: Path | None, large: bool) -> Path:
+def _from_here(source: Path, wanted: str | None) -> Callable[[Shelf], Path]:
+    from assistant.speech import installing
+
+    return lambda shelf: installing.install_from(shelf, source, wanted)
+
+
+def _from_its_maker(wanted: str, large: bool, err: Screen) -> Callable[[Shelf], Path]:
+    """Tells what will be fetched, and under which licence."""
+    from assistant.channels.model_lines import size
     from assistant.speech import installing
     from assistant.speech.catalogue import choose
 
-    if source is not None:
-        return installing.install_from(shelf, source, wanted)
-    model = choose(wanted or "", "large" if large else None)
+    model = choose(wanted, "large" if large else None)
     licence = model.licence or "the maker's page tells the licence"
-    shelf.step(f"{model.name}: {licence}", 0, None)
-    return installing.install(shelf, model, installing.models_site())
+    err.line(f"{model.name}: {size(model.megabytes)}, {licence}", "dim")
+    return lambda shelf: installing.install(shelf, model, installing.models_site())
 
 
 def _shelf(folder: Path | None) -> Shelf:
@@ -334,11 +344,11 @@ def _hearing(settings: Settings, languages: Languages) -> Iterator[Finding]:
 
 
 def _encoder_finding(settings: Settings) -> Finding:
+    """Raises ModelError with what is wrong, which the wiring of the fast one keeps to itself."""
+    from assistant.matching.semantic import open_encoder
     from assistant.wiring import ENCODERS
 
-    if ENCODERS[settings.encoder]() is None:
-        fact = "meanings are not compared, only words: the sentence encoder cannot be loaded"
-        return Finding("encoder", "problem", fact, "pip install --force-reinstall offline-assistant")
+    (open_encoder if settings.encoder == "fast" else ENCODERS[settings.encoder])()
     return Finding("encoder", "ok", settings.encoder)
 
 

@@ -374,6 +374,7 @@ def knowledge(tmp_path: Path) -> Path:
     page = tmp_path / "knowledge" / "en" / "shop.md"
     page.parent.mkdir(parents=True)
     page.write_text("# Shop\n\n## hours\n\n### Questions\n- When are you open?\n\n### Answer\nAlways.\n")
+    (tmp_path / "knowledge" / "settings.toml").write_text('[speaking]\nvoices = ["pyttsx3"]\n')
     return tmp_path / "knowledge"
 
 

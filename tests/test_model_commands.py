@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from assistant import cli_sound
 from assistant.channels.model_lines import ModelLine, install_progress, show_models, size
 from assistant.channels.screen import Screen
-from assistant.cli import USAGE, Commands
+from assistant.cli import INTERRUPTED, USAGE, Commands
 from assistant.errors import ModelError
 from assistant.speech import models
 from tests.model_site import Site, model_site
@@ -57,7 +57,11 @@ def run(*words: str, typed: str = "") -> Result:
 def test_a_language_is_installed_listed_verified_and_removed(tmp_path: Path) -> None:
     done = run("install", "ko")
     assert done.exit_code == 0 and done.stdout == f"installed: {tmp_path / 'models' / NAME}\n"
-    assert f"{NAME}: Apache-2.0" in done.stderr and "fetching" in done.stderr and "trying out" in done.stderr
+    assert (
+        f"{NAME}: 87 MB, Apache-2.0" in done.stderr
+        and "fetching" in done.stderr
+        and "trying out" in done.stderr
+    )
     (listed,) = json.loads(run("list", "--installed", "--json").stdout)
     assert (listed["name"], listed["installed_in"]) == (NAME, str(tmp_path / "models"))
     verified = run("verify")
@@ -93,6 +97,17 @@ def test_a_model_that_does_not_work_is_not_installed(monkeypatch: pytest.MonkeyP
     result = run("install", "ko")
     assert result.exit_code == 1 and "not installed" in result.stderr
     assert run("verify").exit_code == 1
+
+
+@pytest.mark.usefixtures("site")
+def test_ctrl_c_tells_that_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_folder: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(models, "try_vosk_model", interrupted)
+    result = run("install", "ko")
+    assert result.exit_code == INTERRUPTED and "what has arrived is kept" in result.stderr
+    assert (tmp_path / "models" / ".unfinished" / f"{NAME}.zip.part").exists()
 
 
 @pytest.mark.usefixtures("site")

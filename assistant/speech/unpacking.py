@@ -49,9 +49,11 @@ def unpack(archive: Path, folder: Path, progress: Progress) -> None:
                 done += _unpack_one(opened, member, folder)
                 progress(done, declared)
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
-        raise BadArchive(f"{archive.name} is damaged: {error}", "fetch it again") from None
+        raise BadArchive(f"{_name(archive)} is damaged: {error}", "fetch it again") from None
     except OSError as error:
-        raise ModelError(f"{archive.name} cannot be unpacked: {error}", "mend this, then ask again") from None
+        raise ModelError(
+            f"{_name(archive)} cannot be unpacked: {error}", "mend this, then ask again"
+        ) from None
 
 
 def top_folder(archive: Path) -> str:
@@ -79,10 +81,10 @@ def check_room(folder: Path, needed_bytes: int) -> None:
 def _check(members: Sequence[zipfile.ZipInfo], archive: Path) -> None:
     """Everything that the list of contents can tell, before a byte is written."""
     if not members:
-        raise BadArchive(f"{archive.name} is empty", "fetch it again")
+        raise BadArchive(f"{_name(archive)} is empty", "fetch it again")
     for fault in _faults(members, archive.stat().st_size):
         raise BadArchive(
-            f"{archive.name} is not unpacked: {fault}",
+            f"{_name(archive)} is not unpacked: {fault}",
             "a speech model needs no such thing: do not trust this file",
         )
 
@@ -143,6 +145,10 @@ def _copy(packed: IO[bytes], file: IO[bytes], member: zipfile.ZipInfo) -> int:
     if done != member.file_size:
         raise zipfile.BadZipFile(f"{_shown(member.filename)} is cut off")
     return done
+
+
+def _name(archive: Path) -> str:
+    return archive.name.removesuffix(".part")  # as its maker calls it
 
 
 def _shown(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -742,6 +743,15 @@ def test_models_are_put_where_they_are_asked_for(tmp_path: Path, monkeypatch: py
 def test_a_mirror_takes_the_place_of_the_makers_site() -> None:
     assert models_site({}) == MAKERS_SITE
     assert models_site({"ASSISTANT_MODELS_SITE": "https://example.com/vosk/"}) == "https://example.com/vosk"
+
+
+def test_only_the_installer_knows_a_way_to_a_network() -> None:
+    network = re.compile(
+        r"^\s*(?:import|from) (?:urllib\.request|http|socket|ssl|assistant\.speech\.fetching)\b", re.M
+    )
+    package = Path(__file__).parents[1] / "assistant"
+    found = {path.name for path in package.rglob("*.py") if network.search(path.read_text(encoding="utf-8"))}
+    assert found == {"fetching.py", "installing.py"}
 
 
 # --- the real thing ----------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from functools import partial
 
 from assistant.dialogue.spoken_table import DASH, WORD_END, Currency, Rule, Tongue, either
 
-_BEFORE = r"(?<![\w.,:/+-])"
+_BEFORE = r"(?<![\w.,:+-])(?<!\d/)"
 _LARGEST_OF_RANGE = 6  # digits; longer ones are codes
 
 
@@ -94,7 +94,7 @@ def _measures(tongue: Tongue) -> Iterator[Rule]:
     yield re.compile(rf"(?<=\d)( ?{units})? ?[x×] ?(?=\d)"), rf"\1 {tongue.words['by']} "
     yield re.compile(r"(?<=\d) ?[x×](?!\w)"), f" {tongue.words['times']}"
     first = rf"(?:(?P<first>{number})(?: ?{units})? ?{DASH} ?)?"
-    measure = rf"(?P<number>{number})(?P<gap>[ -]?)(?P<unit>{units})(?![²³]|/\w){WORD_END}(?:\.(?!\d))?"
+    measure = rf"(?P<number>{number})(?P<gap>[ -]?)(?P<unit>{units})(?![²³]|/[A-Za-z]){WORD_END}(?:\.(?!\d))?"
     yield re.compile(rf"{_BEFORE}{first}{measure}"), partial(_measured, tongue)
     per = rf"(?:\b(?:{either(tongue.listed('per_words'))}) |(?<=[a-zäöüß]) ?/ ?)(?P<unit>{units})(?![\w/])"
     yield re.compile(per), lambda found: _per(tongue, found)
@@ -121,10 +121,12 @@ def _per(tongue: Tongue, found: re.Match[str]) -> str:
 
 def _ranges(tongue: Tongue) -> Iterator[Rule]:
     number, counter = tongue.number, f"({either(tongue.listed('counters'))})?"
-    between = r"(?: ?[~∼〜～] ?|[-–—−]| [–—] )"
+    between = r"(?: ?[~∼〜～] ?|[-–—−]| [-–—] )"
     ends = r"(?![a-zA-Z]|[-–/:.,]\d)"
     pattern = rf"{_BEFORE}({number}){counter}{between}({number}){counter}{ends}"
     yield re.compile(pattern), partial(_range, tongue)
+    rated = rf"(?<=\d)/(?=\d{{1,3}} (?:{either(tongue.listed('rated'))})\b)"
+    yield re.compile(rated), f" {tongue.words['of']} "
     yield re.compile(r"(?<!\w)[~∼〜～≈] ?(?=\d)"), f"{tongue.words['about']} "
 
 

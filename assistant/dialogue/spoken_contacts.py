@@ -27,7 +27,7 @@ _PHONE = re.compile(
     rf"(?<![\w.,:/+-])(?:\(?\+\d{{1,3}}\)?|\(0\d{{1,5}}\)|0\d{{1,14}}|\(\d{{3}}\)(?= \d{{3}}-\d{{4}}))"
     rf"(?:{_BREAKS}?\(0\) ?\d{{1,14}})?(?:{_BREAKS}{_GROUP}){{0,7}}{WORD_END}(?!:\d)"
     rf"|(?<![\w.,:/+-])(?:1[ .-])?\d{{3}}([ .-])\d{{3}}\1\d{{4}}{WORD_END}(?!-)"
-    rf"|(?<![\w.,:/+-])1[568]\d\d-\d{{4}}(?![\d-])"
+    rf"|(?<![\w.,:/+-])1[568]\d\d-\d{{4}}(?![\d-])|(?<=[Cc]all )\d{{3}}-\d{{4}}(?![\d-])"
 )
 _FEWEST, _MOST = 6, 15  # digits of a telephone number
 _LEADING_ZERO = re.compile(r"(?<![\w.,:/-])0\d{1,8}(?![:/]\d|[.,-]\d)" + WORD_END)
@@ -57,7 +57,8 @@ def _telephones(tongue: Tongue) -> Iterator[Rule]:
     extension = rf"(?<=\d)(?:,? ?(?:{further}):? ?-?|(?<=\d{{4}}) ?x ?)(\d{{1,5}})\b"
     yield re.compile(extension), lambda found: f", {said} {_in_groups(tongue, found[1])}"
     yield _PHONE, lambda found: _dictated(tongue, found[0])
-    named = rf"\b((?:{either(tongue.listed('phone'))})\b[.:]?:? ?)(\d[\d /-]{{1,20}}\d)(?![.,:]\d){WORD_END}"
+    word = rf"\b((?:{either(tongue.listed('phone'))})\b[.:]?:? ?)"
+    named = rf"{word}(\d[\d /-]{{1,20}}\d|-\d{{1,5}})(?![.,:]\d){WORD_END}"
     yield re.compile(named), lambda found: found[1] + _in_groups(tongue, found[2])
 
 

@@ -11,6 +11,7 @@ from assistant.dialogue.spoken_table import DASH, Rule, Tongue, either
 
 _DAY, _YEAR = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?", r"(?:19|20)\d\d"
 _ISO_DATE = re.compile(r"(?<![\d.-])((?:19|20)\d\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?![\d-])")
+_MONTH_OF_YEAR = re.compile(r"(?<![\d./-])(0?[1-9]|1[0-2])/((?:19|20)\d\d)(?![\d/-])")
 _NUMBERS = re.compile(r"(?<![\d./:-])(\d{1,2})([/.])(\d{1,2})\2((?:19|20)\d\d)(?![\d/-])")
 _HALF_DAY = re.compile(r"(?<![\d.,:])(\d{1,2}(?:[:.][0-5]\d)?) ?([AaPp])(?:\.? ?[Mm]\.|[Mm]\b)(?!\w)")
 _TO_CLOCK = r"\d{1,2}(?::[0-5]\d)?(?: [ap]m\b| o'clock)|\d{1,2}:[0-5]\d"
@@ -19,10 +20,14 @@ _STREET_NUMBER = re.compile(r"\d\w? (?:\w+ ){1,3}$")
 
 def date_rules(tongue: Tongue) -> Iterator[Rule]:
     """Days become ordinals: "31 December 2028" is "the 31st of December 2028"."""
+    # Opening hours without am and pm: "Mon-Wed 10-6".
+    day = either((*tongue.days, *tongue.days.values()))
+    yield re.compile(rf"\b((?:{day})[:,]? \d{{1,2}}) ?{DASH} ?(?=\d{{1,2}}\b(?!:| ?[ap]\.?m))"), r"\1 to "
     yield from weekday_rules(tongue)
     months = tongue.listed("months")
     month = rf"(?P<month>{either(months + tongue.listed('months_short'))})"
     yield _ISO_DATE, lambda found: f"{months[int(found[2]) - 1]} {_ordinal(found[3])}, {found[1]}"
+    yield _MONTH_OF_YEAR, lambda found: f"{months[int(found[1]) - 1]} {found[2]}"
     yield _NUMBERS, partial(_numbers, tongue)
     join = rf"(?P<join> ?{DASH} ?| (?:to|and) )"
     days = rf"(?P<the>\b[Tt]he )?(?<![\d.,:/-])(?:(?P<first>{_DAY}){join})?(?P<last>{_DAY})"

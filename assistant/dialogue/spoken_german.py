@@ -13,6 +13,7 @@ _DAY, _MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
 _BARE_DATE = rf"{_DAY}\. ?{_MONTH}\.(?: ?(?:19|20)\d\d|\d\d(?![\d.]))?(?!\d)"
 _DATE = rf"(?<![\d.,:/-]){_BARE_DATE}"
 _ISO_DATE = re.compile(r"(?<![\d.-])((?:19|20)\d\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?![\d-])")
+_MONTH_OF_YEAR = re.compile(rf"(?<![\d./-])({_MONTH})/((?:19|20)\d\d)(?![\d/-])")
 _TO_CLOCK = r"\d{1,2}(?::[0-5]\d| Uhr)"
 _UP_TO_NINETEEN = (
     "null ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn"
@@ -31,12 +32,23 @@ _DATIVE = "ab seit vor nach mit von in zu bei aus innerhalb zwischen"
 _WORD_BEFORE = re.compile(r"([^\W\d_]+)[ ,]*$")
 
 
+def _first_rules() -> Iterator[Rule]:
+    """Words that end in an abbreviation, and the sections of laws, before anything looks at their numbers."""
+    yield re.compile(r"\b([A-ZÄÖÜ][a-zäöüß]+)str\.(?! ?[a-z])"), r"\1straße"
+    yield re.compile(r"(?<=[a-zäöüß])nr\.?(?=:? ?\d)"), "nummer"
+    yield re.compile(r"(?<=§ )(\d{1,4})([a-z])\b"), lambda found: f"{found[1]} {found[2].upper()}"
+
+
 def date_rules(tongue: Tongue) -> Iterator[Rule]:
     """Days and months in full; the days of a month stay ordinals with a dot for `last_rules`."""
+    yield from _first_rules()
+    on_day = rf"\b([Aa]m|[Vv]om|jeden|außer|ab|bis) ({either(tongue.days)})\b\.?"
+    yield re.compile(on_day), lambda found: f"{found[1]} {tongue.days[found[2]]}"
     yield from weekday_rules(tongue)
     months, shorts = tongue.listed("months"), tongue.listed("months_short")
     any_month, short = f"(?:{either(months + shorts)})", either(shorts)
     yield _ISO_DATE, lambda found: f"{int(found[3])}. {months[int(found[2]) - 1]} {found[1]}"
+    yield _MONTH_OF_YEAR, lambda found: f"{months[int(found[1]) - 1]} {found[2]}"
     yield re.compile(rf"({_DATE}) ?{DASH} ?(?={_BARE_DATE})"), r"\1 bis "
     to_day = rf"(?={_DAY}\. ?(?:{_MONTH}\.|{any_month}))"
     yield re.compile(rf"(?<![\d.,:])({_DAY}\.) ?(?:{DASH}|/) ?{to_day}"), r"\1 bis "
@@ -89,7 +101,7 @@ def _clock(tongue: Tongue, found: re.Match[str]) -> str:
 
 
 def last_rules(tongue: Tongue) -> Iterator[Rule]:
-    """Ordinals and "1" before a noun, declined; years and streets."""
+    """Ordinals and "1" before a noun, declined; years."""
     months, nouns = either(tongue.listed("months")), either(tongue.genders)
     chain = r"\d{1,3}\.(?:(?: (?:bis(?: zum)?|und|oder|u\.) |, )\d{1,2}\.)*"
     noun = rf"(?=(?P<noun>{nouns}|{months})(?:e?[sn]|en|e)?\b)"
@@ -97,7 +109,6 @@ def last_rules(tongue: Tongue) -> Iterator[Rule]:
     yield re.compile(rf"(?<![\w.,:/-])1 (?=(?P<noun>{nouns})\b)"), partial(_one, tongue)
     since = rf"\b(?:seit|Jahr|Jahre|Jahres|Jahren|Sommer|Winter|von|ab|{months}) "
     yield re.compile(rf"({since})(1[1-9])(\d\d)\b(?! [A-ZÄÖÜ]\w+en\b)"), _old_year
-    yield re.compile(r"\b([A-ZÄÖÜ][a-zäöüß]+)str\.(?! ?[a-z])"), r"\1straße"
     yield re.compile(r"(?<![\d:])(\d{1,3}):(\d)(?![\d:])"), r"\1 zu \2"
     yield re.compile(r"(?<=\d)%(?=ig)"), "prozent"
     # "Kund:innen", "Mitarbeiter/-innen": a breath and no more.

@@ -34,7 +34,7 @@ def _days(tongue: Tongue, found: re.Match[str]) -> str:
     return f"{first}부터 {last}까지"
 
 
-def clock_rules(tongue: Tongue) -> Iterator[Rule]:  # noqa: ARG001, the rooms of all languages look alike
+def clock_rules(tongue: Tongue) -> Iterator[Rule]:  # noqa: ARG001
     """Hours in native numbers, halves of the day by name."""
     first, second = _CLOCK.replace("{n}", "1"), _CLOCK.replace("{n}", "2")
     start = r"(?<![\d.,:/-])"

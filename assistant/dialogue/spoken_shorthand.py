@@ -16,10 +16,11 @@ def phrase_rules(tongue: Tongue) -> Iterator[Rule]:
     yield re.compile(r"(?<![\w#])# ?(?=\d)"), f"{tongue.words['number']} "
     fraction = rf"(?<![\d/.,-])(?:{either(_FRACTIONS)})(?= [^\W\d])"
     yield re.compile(fraction), lambda found: _FRACTIONS[found[0]]
+    yield re.compile(r"(?<=\d) ½"), "½"
     phrase = rf"(?<![\w/])({either(tongue.phrases)})(?![\w/])"
     yield re.compile(phrase), lambda found: tongue.phrases[found[0]]
     if half := tongue.words["half"]:
-        yield re.compile(r"(?<=\d) ?½"), f" {half}"
+        yield re.compile(r"(?<=\d)½"), f" {half}"
 
 
 def shorthand_rules(tongue: Tongue) -> Iterator[Rule]:
@@ -72,9 +73,9 @@ def weekday_rules(tongue: Tongue) -> Iterator[Rule]:
     join = rf"(?: ?(?:{DASH}|,|&|\+|/) ?| (?:und|u\.|and|bis|to) )"
     chain = rf"(?<![\w-]){day}\.?(?:{join}{day}\b\.?)+(?![\w-])"
     yield re.compile(chain), partial(_days_in_a_row, tongue)
-    has_hours = rf"(?=:? (?:\d{{1,2}}(?:[:. ]|{DASH})|{either(tongue.listed('closed'))}))"
+    has_hours = rf"(?=:? (?:\d{{1,2}}(?:[:. ]|{DASH})|{either(tongue.listed('closed'))})|, \d{{1,2}}\.)"
     yield (
-        re.compile(rf"(?<![\w-])({either(tongue.days)})(?:\.|(?=:)|(?= \d)){has_hours}"),
+        re.compile(rf"(?<![\w-])({either(tongue.days)})(?:\.|(?=[:,])|(?= \d)){has_hours}"),
         lambda found: tongue.days[found[1]],
     )
 

@@ -110,12 +110,14 @@ class Picture:
             if note:
                 shown = Text(no_wrap=True, overflow="ellipsis")
                 shown.append(f" {self._own(name)} ", "bold yellow")
-                shown.append(" ".join(safe(f" {note.fact} {note.hint}").split()), "dim")  # for the staff
+                told = " – ".join(filter(None, (note.fact, note.hint)))
+                shown.append(" ".join(safe(told).split()), "dim")  # for the staff
                 yield shown
 
     def _input(self) -> Iterator[RenderableType]:
         if self.kiosk.typed is not None:
-            line = Text(" › ", _ACCENT, overflow="fold")
+            line = Text(overflow="fold")
+            line.append(" › ", _ACCENT)
             line.append(safe(self.kiosk.typed), "bold")
             line.append("▏", "cyan")
             if not self.kiosk.typed:

@@ -80,3 +80,23 @@ def test_a_refresh_while_others_ask_mixes_no_two_states_of_the_knowledge() -> No
 def test_the_assistant_has_sentences_of_its_own() -> None:
     assert assistant().own_sentence("greeting").text == "Hello, how can I help you?"
     assert assistant().own_sentence("not-understood").text == "I do not know that."
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("person-please", "Somebody is coming."),
+        ("start-over", "From the beginning."),
+        ("help", "Ask me in your own words."),  # built in: the base has no such entry
+        ("nothing-of-that-name", "I do not know that."),
+    ],
+)
+def test_an_entry_is_opened_without_a_question(name: str, answer: str) -> None:
+    after, reply = assistant().open_entry(Conversation(), name)
+    assert reply.text.startswith(answer) and reply.spoken
+    assert after.last_reply == reply
+
+
+def test_an_entry_is_opened_in_the_language_of_the_conversation() -> None:
+    german = Conversation().with_language("de")
+    assert assistant().open_entry(german, "person-please")[1].text == "Es kommt jemand."

@@ -215,6 +215,9 @@ def test_what_is_told_of_an_earlier_listening_or_saying_is_old_news() -> None:
     assert not world.happen(MouthTold(number, VoiceEnded()))
     assert not world.happen(Answered(before.turn - 1, Conversation(), REPLY, ("late",)))
     assert world.kiosk == before
+    world.answer()
+    assert not world.happen(MouthTold(-1, VoiceEnded()))
+    assert world.kiosk.state is State.SPEAKING
 
 
 @pytest.mark.parametrize("key", ["1", "2"])
@@ -260,7 +263,9 @@ def test_a_long_answer_is_said_in_portions_with_a_question_between() -> None:
     assert (world.kiosk.state, world.kiosk.asks_to_go_on) == (State.LISTENING, False)
 
 
-@pytest.mark.parametrize("event", [NothingSaid(), Heard("no", "en")])
+@pytest.mark.parametrize(
+    "event", [NothingSaid(), Heard("no", "en"), Heard("nein danke", "de"), Heard("아니요", "ko")]
+)
 def test_the_rest_of_a_long_answer_is_left_out_where_nobody_wants_it(event: EarEvent) -> None:
     world = World.started()
     world.ask()
@@ -530,6 +535,14 @@ def test_a_key_begins_to_listen_and_ends_it() -> None:
     assert (world.kiosk.state, world.kiosk.ear) == (State.READY, EarIs.CLOSED)
 
 
+def test_a_customer_who_leaves_without_the_second_touch_is_not_listened_to_any_longer() -> None:
+    world = World.started(replace(PUSH, idle_seconds=20.0))
+    world.happen(Key("space"))
+    world.wait(19)
+    assert Rest() in world.happen(Tick(), 1.0)
+    assert (world.kiosk.state, world.ear) == (State.IDLE, "")
+
+
 def test_the_key_interrupts_and_listens_at_once() -> None:
     world = speaking(PUSH)
     assert world.happen(Key("space")) == [StopVoice(), Play("listening"), Listen(("en", "de"), push=True)]
@@ -618,6 +631,7 @@ moments = st.one_of(
     st.tuples(st.just("ear"), ear_events),
     st.tuples(st.just("old ear"), ear_events),
     st.tuples(st.just("mouth"), mouth_events),
+    st.tuples(st.just("old mouth"), mouth_events),
     st.tuples(st.just("key"), keys),
     st.tuples(st.just("typed"), st.sampled_from(HEARD)),
     st.tuples(st.just("answer"), st.sampled_from([REPLY, ASKING])),
@@ -629,6 +643,7 @@ all_rules = st.builds(
     Rules,
     languages=st.sampled_from([("en",), ("en", "de", "ko")]),
     mode=st.sampled_from(["push", "open"]),
+    idle_seconds=st.sampled_from([5.0, 60.0]),
     stop_by_voice=st.booleans(),
     can_hear=st.booleans(),
     can_speak=st.booleans(),
@@ -644,6 +659,8 @@ def walk(world: World, moment: tuple[str, object]) -> None:
             world.happen(EarTold(-1, event))  # type: ignore[arg-type]
         case "mouth", event if world.is_saying:
             world.say(event)  # type: ignore[arg-type]
+        case "old mouth", event:
+            world.happen(MouthTold(-1, event))  # type: ignore[arg-type]
         case "key", str(name):
             world.happen(Key(name))
         case "typed", str(text):

@@ -62,14 +62,14 @@ def _is_busy(move: Move) -> bool:
 
 
 def understand_typed(move: Move, text: str) -> None:
-    if line := text.strip():
+    if line := text.strip()[:_LONGEST_LINE]:
         move.see_customer()
         move.set(heard=line, is_heard_out=True)
-        understand(move, Utterance(line[:_LONGEST_LINE]))
+        understand(move, Utterance(line))
 
 
 def _stop_nothing(move: Move) -> None:
-    """ "Stop" where nothing is being said."""
+    """The word "stop" where nothing is being said."""
     if move.kiosk.conversation.last_reply is None:
         move.idle()
     else:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from assistant.dialogue.own_voice import said
 from assistant.dialogue.spoken_form import spoken_form
 from assistant.knowledge.library import read_folder
+from assistant.values import Entry, Place
 
 CASES = [
     # marks
@@ -134,6 +135,11 @@ def test_a_language_without_a_table_is_left_as_it_is_written(language: str) -> N
 @pytest.mark.parametrize("language", ["de-AT", "DE"])
 def test_a_country_speaks_its_language(language: str) -> None:
     assert spoken_form("10:00 Uhr", language) == "10 Uhr."
+
+
+def test_an_editors_own_spoken_answer_is_said_in_full_as_well() -> None:
+    entry = Entry("hours", "de", Place("de/a.md"), answer="10:00 Uhr", spoken_answer="Ab 10:00 Uhr,\nMo-Fr.")
+    assert said(entry) == "Ab 10 Uhr, Montag bis Freitag."
 
 
 def test_nothing_unspeakable_is_left_in_an_answer_of_the_sample_base() -> None:

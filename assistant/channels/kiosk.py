@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import signal
 import sys
@@ -157,7 +158,8 @@ def _rules(settings: Settings, options: KioskOptions, can_hear: bool, can_speak:
 
 
 def _front(assistant: Assistant, options: KioskOptions) -> Front:
-    if sys.stdout.isatty() and not options.as_json:
+    is_screen = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    if is_screen and not options.as_json:
         from rich.console import Console
 
         from assistant.channels.kiosk_screen import OnScreen

@@ -281,6 +281,7 @@ def test_while_a_key_is_held_only_letting_it_go_ends_the_utterance() -> None:
         while len(recognizer.seconds) < 1 or recognizer.seconds[0] < 2 * QUESTION_SECONDS - 0.4:
             kiosk.next()
         ear.finish()
+        kiosk.microphone.give(room(0.1))
         end, before = kiosk.end_of(number)
     assert end == Heard("open on saturday", "en")
     assert not any(ends(event) for event in before)
@@ -377,8 +378,8 @@ def test_what_is_left_of_the_assistants_voice_stops_nothing() -> None:
     kiosk = Kiosk({"en": WrittenRecognizer([""])}, echo=Echo(is_playing=True))
     with listening(kiosk) as ear:
         ear.attend_stop("en", "We are open from nine to five.")
-        kiosk.microphone.give(QUESTION, QUESTION)
-        while kiosk.spotter.heard < 2 * len(QUESTION):
+        kiosk.microphone.give(QUESTION[:10])
+        while kiosk.spotter.heard < 10:
             threading.Event().wait(0.01)
     assert kiosk.told.empty()
 
@@ -430,6 +431,17 @@ def test_a_recognizer_that_comes_to_no_end_is_given_up() -> None:
         assert recognizer.hold is not None
         recognizer.hold.set()
     assert isinstance(end, HearingFailed)
+
+
+def test_a_microphone_that_breaks_in_an_unknown_way_is_told_as_lost_and_opened_again() -> None:
+    kiosk = Kiosk({"en": WrittenRecognizer(["when are you open"])})
+    with listening(kiosk):
+        kiosk.microphone.blocks.put(ValueError("odd"))
+        number, event = kiosk.next()
+        assert event == MicrophoneLost("the microphone failed: odd")
+        kiosk.microphone.blocks.queue.clear()  # what closing the lost one left
+        kiosk.microphone.give(room(0.2))
+        assert kiosk.next() == (number, MicrophoneBack())
 
 
 def test_a_lost_microphone_is_told_and_what_was_said_until_then_is_heard() -> None:

@@ -30,6 +30,8 @@ from assistant.values import Heard
 
 # So often a thread that waits for sound looks up whether it is still wanted.
 _LOOK_UP_SECONDS = 1.0
+# A stop word that is found later than this stops nothing any more.
+_MOST_BEHIND_SECONDS = 2.0
 
 
 class EchoGuard(Protocol):
@@ -57,7 +59,7 @@ class EarParts:
 
     open_microphone: Callable[[], Microphone]  # at 16,000 Hz; opened again when it is lost
     borrow: Borrow  # a warm recognizer of a language, for one thread
-    tell: TellEar  # called by several threads, but never by two at once for one number
+    tell: TellEar  # called by several threads
     echo: EchoGuard
     stop_words: Callable[[str], StopSpotter]  # for a language
     is_known_question: IsKnownQuestion
@@ -96,9 +98,10 @@ _Item = bytes | Reading | Failure | _Sign
 class Task:
     """Something that the ear is asked to do, until its end is told or it is left."""
 
-    def __init__(self, number: int, parts: EarParts) -> None:
+    def __init__(self, number: int, parts: EarParts, most_seconds: float) -> None:
         self._number = number
         self._parts = parts
+        self._most_bytes = most_seconds * BYTES_A_SECOND
         self._inbox: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._waiting_bytes = 0
         self._counting = threading.Lock()
@@ -120,7 +123,7 @@ class Task:
     def put(self, block: bytes) -> None:
         """Never waits: sound that cannot be taken in time is lost, and the task knows."""
         with self._counting:
-            if self._waiting_bytes > self._parts.settings.longest_seconds * BYTES_A_SECOND:
+            if self._waiting_bytes > self._most_bytes:
                 self._is_overfull = True
                 return
             self._waiting_bytes += len(block)
@@ -184,10 +187,11 @@ class Hearing(Task):
     """Hears one utterance in one of some languages."""
 
     def __init__(self, number: int, parts: EarParts, detectors: Detectors, wanted: Wanted) -> None:
-        super().__init__(number, parts)
+        super().__init__(number, parts, parts.settings.longest_seconds)
         self._detectors = detectors
         self._wanted = wanted
         self._readers = ReaderThreads(wanted.languages, parts.borrow, self._inbox.put)
+        self._is_finishing = False
         self._silent_looks = 0  # without a microphone no sound measures the time
 
     @property
@@ -221,16 +225,22 @@ class Hearing(Task):
         if self._is_overfull:
             return turn.break_off()
         if isinstance(item, bytes):
-            return turn.hear(item)
+            # The last word is in the block that was being recorded when the key was let go.
+            return (*turn.hear(item), *(turn.finish() if self._is_finishing else ()))
         if isinstance(item, Reading):
             return turn.read(item)
         if isinstance(item, Failure):
             return turn.fail(item)
-        if item is _Sign.FINISH or (item is _Sign.MICROPHONE_LOST and turn.has_begun):
+        if item is _Sign.FINISH:
+            self._is_finishing = True
+            return ()
+        if item is _Sign.MICROPHONE_LOST and turn.has_begun:
             return turn.finish()
         return self._look_up(turn)
 
     def _look_up(self, turn: SpokenTurn) -> Events:
+        if self._is_finishing and not turn.is_reading:
+            return turn.finish()
         self._silent_looks = self._silent_looks + 1 if turn.is_reading else 0
         if self._silent_looks * _LOOK_UP_SECONDS >= LONGEST_READING_SECONDS:
             return turn.break_off()
@@ -241,7 +251,7 @@ class Attending(Task):
     """Attends a word that stops the assistant; such words in what it says itself are not believed."""
 
     def __init__(self, number: int, parts: EarParts, language: str, saying: str) -> None:
-        super().__init__(number, parts)
+        super().__init__(number, parts, _MOST_BEHIND_SECONDS)
         self._language = language
         self._saying = saying.casefold()
 

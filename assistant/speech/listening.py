@@ -34,6 +34,7 @@ class Listening:
         self._kept: deque[bytes] = deque()
         self._detectors = Detectors()
         self._closed = threading.Event()
+        self._is_broken = False  # the microphone, in a way that it does not tell itself
         self._microphone = LastingMicrophone(parts.open_microphone, self._lost, self._back)
         self._capturing = threading.Thread(target=self._capture, name="microphone", daemon=True)
         self._capturing.start()
@@ -88,11 +89,15 @@ class Listening:
                 for block in self._microphone:
                     self._take(block)
             except Exception as error:  # a microphone may break in ways that it does not know of
+                self._is_broken = True
                 self._lost(DeviceError(f"the microphone failed: {error or type(error).__name__}"))
                 self._closed.wait(_SECONDS_AFTER_A_FAILURE)
 
     def _take(self, block: bytes) -> None:
         """Where a block goes: to who listens, to memory, or nowhere."""
+        if self._is_broken:
+            self._is_broken = False
+            self._back()
         own_voice = self._parts.echo.is_playing
         sound = self._parts.echo.clean(block) if own_voice else block
         with self._changing:

@@ -476,8 +476,17 @@ def test_a_lost_microphone_leaves_keys_and_typing() -> None:
     assert world.kiosk.typed == "why n"
     world.happen(Key("enter"))
     assert world.asked[-1] == Answer(world.kiosk.turn, world.kiosk.conversation, Utterance("why n"))
+    world.answer()
     world.hear(MicrophoneBack())
     assert world.kiosk.ear_note is None
+
+
+def test_a_microphone_that_is_back_is_not_called_lost_any_longer() -> None:
+    world = World.started().answered()
+    world.hear(MicrophoneLost("gone"))
+    world.say(VoiceEnded())
+    world.hear(MicrophoneBack())
+    assert (world.kiosk.notice, world.kiosk.typed, world.kiosk.ear) == ("", None, EarIs.LISTENING)
 
 
 def test_an_empty_room_is_not_told_that_the_microphone_is_lost() -> None:
@@ -589,6 +598,17 @@ def test_a_line_is_typed_and_given_up() -> None:
     for key in ["r", "escape"]:
         world.happen(Key(key))
     assert world.kiosk.typed is None and not world.asked
+
+
+def test_what_is_half_typed_survives_what_is_said_meanwhile() -> None:
+    typing = World.started(PUSH)
+    typing.happen(Key("enter"))
+    typing.happen(Key("w"))
+    typing.hear(MicrophoneLost("gone"))
+    typing.happen(Typed("help"))
+    typing.answer()
+    typing.say(VoiceEnded())
+    assert typing.kiosk.typed == "w"
 
 
 def test_a_long_text_is_cut() -> None:

@@ -106,7 +106,7 @@ class Move:
         else:
             self.hush()
             self.close_ear()
-            self.set(state=State.READY, since_seconds=self.now, typed=input_line(self.kiosk))
+            self.set(state=State.READY, since_seconds=self.now, typed=kiosk.typed or input_line(kiosk))
 
     def think(self, shown: str, act: Answer | OpenEntry | Repeat) -> None:
         """Have a question answered; what was being said or heard is over."""
@@ -121,7 +121,7 @@ class Move:
             portions=(),
             expects=False,
             scroll=0,
-            typed=input_line(self.kiosk),
+            typed=self.kiosk.typed or input_line(self.kiosk),
         )
         self.do(act)
 

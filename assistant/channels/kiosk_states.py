@@ -110,8 +110,7 @@ def _on_ear(move: Move, told: EarTold) -> None:
     if isinstance(event, MicrophoneLost):  # true whatever the ear is doing
         _lose_microphone(move, Note(event.fact, event.hint))
     elif isinstance(event, MicrophoneBack):
-        if move.kiosk.ear_note:
-            move.set(ear_note=None, typed=move.kiosk.typed or None)
+        _find_microphone(move)
     elif told.number == move.kiosk.ear_number:
         if move.kiosk.ear is EarIs.ATTENDING:
             _on_attending(move, told)
@@ -196,6 +195,12 @@ def _lose_microphone(move: Move, note: Note) -> None:
     if is_news and move.kiosk.state in (State.LISTENING, State.READY):
         move.forget_words()
         move.tell("microphone-lost")
+
+
+def _find_microphone(move: Move) -> None:
+    if move.kiosk.ear_note:
+        notice = "" if move.kiosk.notice == "microphone-lost" else move.kiosk.notice
+        move.set(ear_note=None, typed=move.kiosk.typed or None, notice=notice)
 
 
 # --- the mouth and the answer -----------------------------------------------------------------

@@ -55,9 +55,8 @@ def _numbers(tongue: Tongue, found: re.Match[str]) -> str:
 def _day_month(tongue: Tongue, found: re.Match[str]) -> str:
     first = f"{_ordinal(found['first'])}{_to(found)}" if found["first"] else ""
     year = f" {_year(found['year'])}" if found["year"] else ""
-    return (
-        f"{found['the'] or 'the '}{first}{_ordinal(found['last'])} of {_month(tongue, found['month'])}{year}"
-    )
+    days = f"{found['the'] or 'the '}{first}{_ordinal(found['last'])}"
+    return f"{days} of {_month(tongue, found['month'])}{year}{tongue.full_stop(found)}"
 
 
 def _month_day(tongue: Tongue, found: re.Match[str]) -> str:

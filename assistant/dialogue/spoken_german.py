@@ -43,7 +43,7 @@ def date_rules(tongue: Tongue) -> Iterator[Rule]:
     """Days and months in full; the days of a month stay ordinals with a dot for `last_rules`."""
     yield from _first_rules()
     on_day = rf"\b([Aa]m|[Vv]om|jeden|außer|ab|bis) ({either(tongue.days)})\b\.?"
-    yield re.compile(on_day), lambda found: f"{found[1]} {tongue.days[found[2]]}"
+    yield re.compile(on_day), lambda found: f"{found[1]} {tongue.days[found[2]]}" + tongue.full_stop(found)
     yield from weekday_rules(tongue)
     months, shorts = tongue.listed("months"), tongue.listed("months_short")
     any_month, short = f"(?:{either(months + shorts)})", either(shorts)
@@ -54,7 +54,10 @@ def date_rules(tongue: Tongue) -> Iterator[Rule]:
     yield re.compile(rf"(?<![\d.,:])({_DAY}\.) ?(?:{DASH}|/) ?{to_day}"), r"\1 bis "
     yield re.compile(_DATE), partial(_date, tongue)
     day_and_short = rf"(?<!\d)({_DAY}\.) ?({short})\b\.?(?! ?\d{{1,2}}:)"
-    yield re.compile(day_and_short), lambda found: f"{found[1]} {_month(tongue, found[2])}"
+    yield (
+        re.compile(day_and_short),
+        lambda found: f"{found[1]} {_month(tongue, found[2])}" + tongue.full_stop(found),
+    )
     to_month = rf"\b({any_month})\.? ?{DASH} ?({any_month})\b\.?"
     yield re.compile(to_month), lambda found: f"{_month(tongue, found[1])} bis {_month(tongue, found[2])}"
 

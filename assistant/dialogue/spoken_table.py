@@ -78,7 +78,9 @@ class Tongue:
             return ""
         rest = match.string[match.end() :]
         is_end = not rest.strip("\"'”’»“)] ")
-        may_end = "".join(written.split()).endswith(tuple(self.listed("enders")))
+        last = re.split(r"[^\w]", written.rstrip("."))[-1]
+        may_end = last in self.days or last in self.listed("months_short")
+        may_end = may_end or "".join(written.split()).endswith(tuple(self.listed("enders")))
         return "." if is_end or (may_end and self.stop.match(rest)) else ""
 
 

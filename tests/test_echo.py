@@ -133,6 +133,27 @@ def test_who_speaks_as_loud_over_it_stays_as_loud_and_clear(
     assert decibels(said, left, when) == pytest.approx(0, abs=1)
 
 
+def stops_heard(sound: Samples) -> list[str]:
+    from assistant.speech.pocketsphinx_recognizer import StopWordReader
+    from assistant.speech.stop_words import WindowSpotter
+
+    spotter = WindowSpotter(StopWordReader(["stop", "please stop", "be quiet"]))
+    said = [spotter.hear(to_pcm(sound[start : start + 1600])) for start in range(0, len(sound), 1600)]
+    return [words for words in said if words]
+
+
+@speaks
+def test_a_stop_half_as_loud_as_the_answer_is_understood_and_the_answer_alone_is_no_stop(
+    answer: Samples, stop: Samples
+) -> None:
+    echo, said = Room(0.3, 0.4, clips_at=0.7).echo(answer), np.zeros_like(answer)
+    said[3 * RATE_HZ : 3 * RATE_HZ + len(stop)] = 0.5 * stop * (echo.std() / stop.std())
+    heard = echo + said + hiss(len(answer))
+    assert stops_heard(heard) == []
+    assert stops_heard(Kiosk().talk(answer, heard)) in (["stop"], ["please stop"])
+    assert stops_heard(Kiosk().talk(answer, echo + hiss(len(answer)))) == []
+
+
 @speaks
 def test_another_way_through_the_sound_system_is_found_by_the_next_answer(answer: Samples) -> None:
     kiosk = Kiosk()

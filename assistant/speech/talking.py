@@ -209,9 +209,9 @@ class Talking:
 
     def _sound(self, saying: _Saying, sound: Sound) -> None:
         self._playing.open(saying.stopped)
+        self._voices.praise(saying.voice, saying.language)
         if not saying.has_started:
             saying.has_started = True
-            self._voices.praise(saying.voice, saying.language)
             self._with.tell(saying.number, VoiceStarted())
         self._playing.sound(sound, saying.stopped)
 

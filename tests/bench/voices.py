@@ -20,6 +20,7 @@ import wave
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
@@ -28,11 +29,11 @@ from rich.table import Table
 
 from assistant.dialogue.portions import sentences
 from assistant.dialogue.spoken_form import spoken_form
-from assistant.errors import DeviceError
 from assistant.events import MouthEvent, VoiceEnded, VoiceFailed
 from assistant.knowledge.library import Library
 from assistant.ports import Synthesizer
 from assistant.speech.piper_synthesizer import PiperSynthesizer
+from assistant.speech.piper_voices import find_piper_voices, voices_for
 from assistant.speech.pyttsx3_synthesizer import Pyttsx3Synthesizer
 from assistant.speech.talking import Equipment, Talking
 from tests.bench.showing import show
@@ -226,14 +227,12 @@ def children_megabytes() -> float:
 def rows(texts: Sequence[str]) -> Iterator[tuple[str, ...]]:
     yield row("pyttsx3", measure("pyttsx3", Pyttsx3Synthesizer, texts))
     yield row("pyttsx3 alone", pyttsx3_alone(texts))
-    try:
-        from assistant.speech.piper_voices import find_piper_voices, voices_for
-
-        [voice, *_] = voices_for("en", find_piper_voices([REPOSITORY / "models"]))
-        yield row("piper", measure("piper", partial(PiperSynthesizer, [voice.path.parent]), texts))
-        yield row("piper alone", piper_alone(voice.path, texts))
-    except (DeviceError, ValueError):
+    found = voices_for("en", find_piper_voices([REPOSITORY / "models"]))
+    if not found or find_spec("piper") is None:
         yield ("piper: not installed", *[""] * 7)
+        return
+    yield row("piper", measure("piper", partial(PiperSynthesizer, [found[0].path.parent]), texts))
+    yield row("piper alone", piper_alone(found[0].path, texts))
 
 
 def row(name: str, measured: Measured) -> tuple[str, ...]:

@@ -7,12 +7,14 @@ import sys
 import threading
 import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
 from assistant.errors import DeviceError, ModelError
 from assistant.ports import Microphone
+from assistant.speech.hearing import hear
 from assistant.speech.models import validate_vosk_model
 from assistant.speech.readings import MOST_READINGS, Reading, clean, final, join
 from assistant.speech.resampling import check_rate, even
@@ -131,6 +133,45 @@ class VoskRecognizer:
         partial = str(json.loads(self._recognizer.PartialResult()).get("partial", ""))
         whole = join([*stretches, [Reading(partial)]])
         return clean(whole[0], self._language) if whole else ""
+
+
+class VoskStopWordReader:
+    """Tells a stretch of sound that is one of a few words of a language from all others.
+
+    A grammar takes everything for one of its words, so it is given `others` to take it for: the
+    words of the base's questions do. Of the Korean stop words alone it made one of every noise.
+    """
+
+    def __init__(
+        self,
+        model_folder: Path,
+        words: Sequence[str],
+        others: Sequence[str] = (),
+        cache_folder: Path | None = None,
+    ) -> None:
+        single = dict.fromkeys(word for phrase in others for word in _words(phrase))
+        self._recognizer = VoskRecognizer(model_folder, "", [*words, *single], cache_folder)
+        self._words = {" ".join(_words(word)): word for word in words}
+        self.left_out = tuple(word for word in self._recognizer.left_out if word not in single)
+
+    def __call__(self, sound: bytes) -> str:
+        """16-bit mono PCM at 16,000 Hz, a second or so -> the stop words that it is, or nothing."""
+        return self._words.get(hear(_Stretch(sound), self._recognizer).text, "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """A microphone that gives one stretch of speech."""
+
+    sound: bytes
+    rate_hz: int = 16_000
+    is_speech_only: bool = True
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter((self.sound,))
+
+    def close(self) -> None:
+        pass
 
 
 def _shared_model(folder: Path) -> Any:

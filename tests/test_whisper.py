@@ -1,0 +1,227 @@
+"""Whisper behind the plug: a model that its owner gives, tried first, and nothing fetched from anywhere.
+
+No trained model is here; a tiny one with random weights drives the real library.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from assistant.errors import AudioError, DeviceError, ModelError
+from assistant.speech import whisper_recognizer
+from assistant.speech.hearing import hear
+from assistant.speech.wav_audio import WavMicrophone
+from assistant.speech.whisper_recognizer import WhisperRecognizer, validate_whisper_model
+from assistant.values import Heard
+from tests.test_recognizers import Sound, SpokenOnly
+
+pytest.importorskip("faster_whisper", reason="pip install -e '.[whisper]'")
+
+QUESTION = Path(__file__).parent / "question.wav"
+WIDTH = 16
+SPECIAL: tuple[str, ...] = ("<|endoftext|>", "<|startoftranscript|>", "<|translate|>", "<|transcribe|>")
+SPECIAL += ("<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>")
+WORDS = ("when", "are", "you", "open", "where", "can", "i", "park")
+TOKENS = (*WORDS, *SPECIAL, *(f"<|{second / 50:.2f}|>" for second in range(1501)))
+
+
+def shape(name: str) -> tuple[int, ...]:
+    """Of a weight of the tiny model, by its place in it."""
+    wide = 4 * WIDTH
+    table = {
+        "conv1/weight": (WIDTH, 80, 3),
+        "conv2/weight": (WIDTH, WIDTH, 3),
+        "encoder/position_encodings/encodings": (1500, WIDTH),
+        "decoder/position_encodings/encodings": (448, WIDTH),
+        "embeddings/weight": (len(TOKENS), WIDTH),
+        "projection/weight": (len(TOKENS), WIDTH),
+        "self_attention/linear_0/weight": (3 * WIDTH, WIDTH),
+        "self_attention/linear_0/bias": (3 * WIDTH,),
+        "attention/linear_1/weight": (2 * WIDTH, WIDTH),
+        "attention/linear_1/bias": (2 * WIDTH,),
+        "ffn/linear_0/weight": (wide, WIDTH),
+        "ffn/linear_0/bias": (wide,),
+        "ffn/linear_1/weight": (WIDTH, wide),
+    }
+    if "self_attention/linear_1" in name:  # of the encoder's and the decoder's own words: one to one
+        return (WIDTH, WIDTH) if name.endswith("weight") else (WIDTH,)
+    found = next((size for ending, size in table.items() if name.endswith(ending)), None)
+    if found:
+        return found
+    square = name.endswith("weight") and "linear" in name
+    return (WIDTH, WIDTH) if square else (WIDTH,)
+
+
+def write_model(folder: Path) -> None:
+    """A Whisper of one layer and 16 numbers a word that has learned nothing."""
+    from ctranslate2.specs import WhisperSpec  # type: ignore[import-untyped]
+    from ctranslate2.specs.model_spec import visit_spec  # type: ignore[import-untyped]
+    from tokenizers import AddedToken, Tokenizer
+    from tokenizers.models import WordLevel
+
+    spec: Any = WhisperSpec(1, 1, 1, 1)
+    random = np.random.default_rng(4)
+
+    def fill(layer: Any, name: str, value: object) -> None:
+        if value is None or name.endswith("encodings"):  # what an exporter may leave out
+            setattr(layer, name.rpartition("/")[2], random.normal(0, 0.3, shape(name)).astype(np.float32))
+
+    visit_spec(spec, fill)
+    spec.decoder.projection.weight[len(WORDS) :] = 0  # it prefers words
+    spec.register_vocabulary(list(TOKENS))
+    spec.config.suppress_ids = spec.config.lang_ids = []
+    spec.config.suppress_ids_begin = [TOKENS.index("<|endoftext|>")]
+    spec.config.alignment_heads = [(0, 0)]
+    spec.validate()
+    spec.save(str(folder))
+    tokenizer = Tokenizer(WordLevel({token: number for number, token in enumerate(TOKENS)}, "when"))
+    tokenizer.add_special_tokens([AddedToken(token, special=True) for token in SPECIAL])
+    tokenizer.save(str(folder / "tokenizer.json"))
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("whisper")
+    write_model(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ear(model: Path) -> WhisperRecognizer:
+    return WhisperRecognizer(model, "en")
+
+
+def test_one_final_reading_comes_with_the_beams_other_readings_beside_it(ear: WhisperRecognizer) -> None:
+    (heard,) = ear.recognize(WavMicrophone(QUESTION))
+    assert heard.final and heard.language == "en" and set(heard.text.split()) <= {*WORDS}
+    assert heard.text and heard.also_heard and heard.text not in heard.also_heard
+    assert [heard] == list(ear.recognize(WavMicrophone(QUESTION)))
+
+
+@pytest.mark.parametrize(
+    "blocks", [[], [b""], [b"\0"], [bytes(64_000)]], ids=["none", "empty", "a byte", "silence"]
+)
+def test_where_nobody_speaks_nothing_is_heard(ear: WhisperRecognizer, blocks: list[bytes]) -> None:
+    assert list(ear.recognize(Sound(blocks))) == [Heard("", "en")]
+
+
+def test_what_the_model_takes_for_silence_is_none_of_its_words(
+    ear: WhisperRecognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whisper_recognizer, "_SILENCE", -1.0)
+    assert hear(WavMicrophone(QUESTION), ear) == Heard("", "en")
+
+
+def test_more_than_the_model_takes_at_once_is_read_in_stretches(ear: WhisperRecognizer) -> None:
+    question = b"".join(WavMicrophone(QUESTION))
+    once = hear(SpokenOnly([question]), ear).text
+    long = question + bytes(30 * 32_000 - len(question)) + question
+    assert hear(SpokenOnly([long]), ear).text == f"{once} {once}"
+
+
+def test_a_rate_that_speech_cannot_have_is_refused(ear: WhisperRecognizer) -> None:
+    with pytest.raises(AudioError, match="samples a second"):
+        hear(Sound([bytes(3200)], 0), ear)
+
+
+def test_a_closed_recognizer_stops_and_hears_nothing_more(model: Path) -> None:
+    ear = WhisperRecognizer(model, "en")
+    question = list(WavMicrophone(QUESTION))
+
+    class Closing(Sound):
+        def __iter__(self) -> Any:
+            yield question[0]
+            ear.close()
+            yield from question[1:]
+
+    assert list(ear.recognize(Closing([]))) == []
+    with pytest.raises(DeviceError, match="closed"):
+        hear(Sound([]), ear)
+
+
+def test_two_at_once_is_an_error(ear: WhisperRecognizer) -> None:
+    class Meanwhile(Sound):
+        def __iter__(self) -> Any:
+            with pytest.raises(DeviceError, match="listening already"):
+                hear(Sound([]), ear)
+            yield from self.blocks
+
+    assert hear(Meanwhile([bytes(3200)]), ear).text == ""
+
+
+def test_a_language_that_the_model_does_not_hear_is_refused(model: Path) -> None:
+    with pytest.raises(ModelError, match="does not hear `de`"):
+        WhisperRecognizer(model, "de")
+
+
+# --- folders that cannot be used -----------------------------------------------------------------
+
+
+def copy(model: Path, folder: Path) -> Path:
+    folder.mkdir()
+    for path in model.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    return folder
+
+
+@pytest.mark.parametrize(
+    "name, content, fact",
+    [
+        *((name, None, f"{name} is missing") for name in (*whisper_recognizer.NEEDED, "vocabulary.json")),
+        *((name, b"", f"{name} is empty") for name in (*whisper_recognizer.NEEDED, "vocabulary.json")),
+        ("config.json", b"{", "config.json is not JSON"),
+        ("tokenizer.json", b"\xff", "tokenizer.json is not JSON"),
+        ("tokenizer.json", b"{}", "cannot be used"),
+        ("vocabulary.json", b'["when"]', "cannot be used"),
+        ("model.bin", b"rubbish" * 100, "cannot be used"),
+        ("model.bin", 1000, "cannot be used"),
+        ("model.bin", -1, "cannot be used"),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_a_damaged_folder_is_refused_and_this_process_lives_on(
+    model: Path, tmp_path: Path, name: str, content: bytes | int | None, fact: str
+) -> None:
+    folder = copy(model, tmp_path / "model")
+    if content is None:
+        (folder / name).unlink()
+    else:
+        cut = (folder / name).read_bytes()[:content] if isinstance(content, int) else content
+        (folder / name).write_bytes(cut)
+    with pytest.raises(ModelError, match=fact):
+        validate_whisper_model(folder)
+
+
+@pytest.mark.parametrize("name", ["missing", "tiny", "base.en", "file"])
+def test_a_name_is_never_looked_for_anywhere_else(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(ModelError, match="there is no folder"):
+        validate_whisper_model(tmp_path / name)
+
+
+def test_a_model_that_takes_too_long_is_refused(model: Path) -> None:
+    with pytest.raises(ModelError, match="longer than 0 seconds"):
+        validate_whisper_model(model, seconds=0.01)
+
+
+def test_nothing_is_asked_of_a_network(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("a connection was tried")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    ear = WhisperRecognizer(model, "en")
+    assert hear(WavMicrophone(QUESTION), ear).final and os.environ["HF_HUB_OFFLINE"] == "1"
+
+
+def test_without_the_library_the_way_to_it_is_told(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(ModelError, match="not installed") as told:
+        validate_whisper_model(model)
+    assert "[whisper]" in told.value.hint

@@ -66,6 +66,7 @@ def kiosk(choice: KioskChoice, base: BaseOptions) -> int:
     """
     from assistant import wiring
     from assistant.channels.kiosk import KioskOptions, Senses, run_kiosk
+    from assistant.channels.native_noise import native_noise_dropped
     from assistant.channels.screen import Screen
     from assistant.wiring_kiosk import kiosk_languages, open_hardware
 
@@ -75,7 +76,7 @@ def kiosk(choice: KioskChoice, base: BaseOptions) -> int:
     assistant = wiring.build_assistant(settings)
     Screen(sys.stderr).notes(assistant.matcher.notes)
     languages = kiosk_languages(settings, assistant, choice.language)
-    with open_hardware(settings, assistant, languages, choice.keep_audio) as hardware:
+    with native_noise_dropped(), open_hardware(settings, assistant, languages, choice.keep_audio) as hardware:
         senses = Senses(hardware.open_ear, hardware.open_mouth)
         return run_kiosk(assistant, senses, settings, KioskOptions(languages, choice.as_json))
 

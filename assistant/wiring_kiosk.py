@@ -7,20 +7,21 @@ import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant import wiring
-from assistant.errors import AudioError
+from assistant.errors import AudioError, ModelError
 from assistant.settings import Settings
 from assistant.values import Found, Heard, Utterance
 
 if TYPE_CHECKING:
     from assistant.answering import Assistant
     from assistant.ports import Ear, Mouth, Recognizer, TellEar, TellMouth
-    from assistant.speech.ear_tasks import StopSpotter
     from assistant.speech.echo import Echo
     from assistant.speech.recognizer_pool import RecognizerPool
+    from assistant.speech.stop_words import ReadStretch, StopSpotters
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Hardware:
     languages: tuple[str, ...]  # heard and spoken, the first one to whoever comes
     echo: Echo
     pool: RecognizerPool
+    stop_spotters: StopSpotters
     audio_folder: Path | None = None  # where the customers' voices are kept, if they are
 
     def open_ear(self, tell: TellEar) -> Ear:
@@ -46,7 +48,7 @@ class Hardware:
             borrow=self.pool.borrow,
             tell=tell,
             echo=self.echo,
-            stop_words=self._stop_spotter,
+            stop_words=self.stop_spotters,
             is_known_question=self._is_known_question,
             judge=self._judge,
             settings=self.settings.listening,
@@ -80,19 +82,6 @@ class Hardware:
         candidates = self.assistant.matcher.match(utterance, heard.language).ranking.candidates
         return candidates[0].probability if candidates else 0.0
 
-    def _stop_spotter(self, _language: str) -> StopSpotter:
-        return _Deaf()
-
-
-class _Deaf:
-    """Stands for a stop spotter where none is wanted."""
-
-    def hear(self, _block: bytes) -> str:
-        return ""
-
-    def close(self) -> None:
-        pass
-
 
 @contextlib.contextmanager
 def open_hardware(
@@ -104,12 +93,27 @@ def open_hardware(
     """What ears and mouths are made of; recognizers are closed at the end of the block."""
     from assistant.speech.echo import Echo
     from assistant.speech.recognizer_pool import RecognizerPool
+    from assistant.speech.stop_words import StopSpotters
 
     def open_one(language: str) -> Recognizer:
         return wiring.open_recognizer(settings, language, assistant.knowledge)
 
     with contextlib.closing(RecognizerPool(open_one)) as pool:
-        yield Hardware(settings, assistant, tuple(languages), Echo(), pool, audio_folder)
+        spotters = StopSpotters(partial(_stop_word_reader, settings, assistant))
+        yield Hardware(settings, assistant, tuple(languages), Echo(), pool, spotters, audio_folder)
+
+
+def _stop_word_reader(settings: Settings, assistant: Assistant, language: str) -> ReadStretch | None:
+    """None where nobody wants to stop it by voice, or nothing here can hear that."""
+    from assistant.dialogue.commands import stop_words
+
+    words = stop_words(language)
+    if not settings.kiosk.stop_by_voice or not words:
+        return None
+    others = wiring.questions(assistant.knowledge, language)
+    with contextlib.suppress(ModelError):
+        return wiring.open_stop_words(settings, language, words, others)
+    return None
 
 
 def kiosk_languages(settings: Settings, assistant: Assistant, wanted: str | None) -> tuple[str, ...]:

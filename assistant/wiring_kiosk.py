@@ -74,7 +74,11 @@ class Hardware:
         return Talking(equipment)
 
     def _is_known_question(self, text: str, language: str) -> bool:
-        return isinstance(self.assistant.matcher.match(Utterance(text, language), language), Found)
+        """Whether a question of the pages has been said, and said to its end."""
+        from assistant.speech.turn_taking import is_whole
+
+        match = self.assistant.matcher.match(Utterance(text, language), language)
+        return isinstance(match, Found) and is_whole(text, match.best.phrase)
 
     def _judge(self, heard: Heard) -> float:
         """How probable its best answer is: what was said in another language comes to nothing in this one."""

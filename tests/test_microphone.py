@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -253,3 +256,23 @@ def test_a_channel_that_begins_to_carry_sound_is_mixed_in_without_a_click() -> N
     mixed = Downmix(2)
     made = np.concatenate([mixed.push(both[start : start + 1600]) for start in range(0, 16_000, 1600)])
     assert np.abs(np.diff(made)).max() <= np.abs(np.diff(TONE)).max() * 1.01
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ALSA is Linux's")
+def test_a_sound_system_that_ends_programs_does_not_end_ours() -> None:
+    program = """
+from assistant.errors import DeviceError
+from assistant.speech.sounddevice_library import portaudio
+try:
+    portaudio()
+except DeviceError as error:
+    print(error.fact)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "ALSA_CONFIG_PATH": "/there/is/none"},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("there is no sound: ")

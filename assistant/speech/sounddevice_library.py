@@ -1,19 +1,28 @@
-"""PortAudio as sounddevice brings it: loaded when first needed, its list of devices made anew."""
+"""PortAudio as sounddevice brings it: loaded when first needed, its list of devices made anew.
+
+Run as a program it loads PortAudio once and ends: with damaged settings of ALSA it ends whoever loads it.
+"""
 
 from __future__ import annotations
 
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from assistant.errors import DeviceError
+from assistant.speech.child_program import finish, start_child
 
 Kind = Literal["input", "output"]
 _WORDS: dict[Kind, str] = {"input": "microphone", "output": "loudspeaker"}
 
+_ON_LINUX = sys.platform == "linux"
+_SECONDS_TO_LOAD = 20  # takes a quarter of one; a sound server that does not answer takes for ever
+
+_trying = threading.Lock()
+_is_tried = False
 _remaking = threading.RLock()
 _holders = 0  # threads that use the list of devices or a stream opened from it; guarded by the lock
 
@@ -30,7 +39,11 @@ class Device:
 
 
 def portaudio() -> Any:
-    """The module sounddevice; raises DeviceError with the way out where it or its library is missing."""
+    """The module sounddevice; raises DeviceError with the way out where it or its library is missing.
+
+    The first time it is loaded in a process of its own, which may die of it.
+    """
+    _try_once()
     try:
         import sounddevice
     except ImportError:
@@ -38,13 +51,24 @@ def portaudio() -> Any:
             "there is no sound: sounddevice is not installed", "pip install sounddevice"
         ) from None
     except OSError:
-        hint = (
-            "sudo apt install libportaudio2"
-            if sys.platform == "linux"
-            else "pip install --force-reinstall sounddevice"
-        )
+        hint = "sudo apt install libportaudio2" if _ON_LINUX else "pip install --force-reinstall sounddevice"
         raise DeviceError("there is no sound: the library PortAudio is missing", hint) from None
     return sounddevice
+
+
+def _try_once() -> None:
+    """Raise DeviceError where loading PortAudio ends a process or never comes to an end."""
+    global _is_tried
+    with _trying:
+        if _is_tried:
+            return
+        with suppress(OSError):  # no process can be started: then nothing can be tried
+            ending = finish(start_child(__spec__.name), b"", _SECONDS_TO_LOAD)
+            if ending.exit_code is None or ending.exit_code < 0:
+                how = "hangs" if ending.exit_code is None else "crashes"
+                hint = "mend the settings of ALSA, or restart the sound server" if _ON_LINUX else "restart"
+                raise DeviceError(f"there is no sound: the sound system {how} when it is asked", hint)
+        _is_tried = True
 
 
 @contextmanager
@@ -139,3 +163,7 @@ def _standard(library: Any, kind: Kind) -> int:
         return int(library.query_devices(kind=kind)["index"])
     except library.PortAudioError:
         return -1  # none
+
+
+if __name__ == "__main__":
+    import sounddevice  # noqa: F401 loads PortAudio and lists the devices

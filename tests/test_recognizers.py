@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -63,8 +64,13 @@ class SpokenOnly(Sound):
     is_speech_only: bool = True
 
 
+@lru_cache
+def voiced(text: str, language: str) -> bytes:
+    return b"".join(Pyttsx3Synthesizer().speak(text, language))
+
+
 def spoken(text: str, language: str, rate_hz: int = 16_000, size: int = 4000) -> Sound:
-    pcm = b"".join(at_rate(Pyttsx3Synthesizer().speak(text, language), 22_050, rate_hz))
+    pcm = b"".join(at_rate([voiced(text, language)], 22_050, rate_hz))
     pcm = bytes(rate_hz // 2 * 2) + pcm + bytes(rate_hz // 2 * 2)
     return Sound([pcm[start : start + size] for start in range(0, len(pcm), size)], rate_hz)
 

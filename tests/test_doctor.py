@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from assistant import cli_sound
 from assistant.cli import Commands
+from assistant.cli import sound as cli_sound
 from assistant.errors import DeviceError, NoVoiceError
 from assistant.speech import doctor, sound_trial, sounddevice_library
 from assistant.speech.doctor import Examination, Languages, devices_finding, examine

@@ -21,11 +21,11 @@ LEVELS = (
     {"dialogue"},
     {"answering"},
     {"speech", "store", "learning"},
-    {"channels", "wiring", "wiring_kiosk"},
-    {"cli", "cli_options", "cli_kiosk", "cli_sound", "__main__"},
+    {"channels", "wiring"},
+    {"cli", "__main__"},
 )
 # These stand side by side and never import each other.
-STRANGERS = ({"speech", "store", "channels"}, {"channels", "wiring"}, {"channels", "wiring_kiosk"})
+STRANGERS = ({"speech", "store", "channels"}, {"channels", "wiring"})
 # One third-party library lives in one room.
 HOMES = {
     "rapidfuzz": "matching/lexical.py",
@@ -43,7 +43,7 @@ HOMES = {
     "piper": "speech/piper_",
     "faster_whisper": "speech/whisper_recognizer.py",
     "prompt_toolkit": "channels/terminal",
-    "click": "cli",
+    "click": "cli/",
     "sqlalchemy": "store/",
 }
 LINES_A_FUNCTION = 40

@@ -172,7 +172,10 @@ def sound() -> Iterator[Pulse]:
 
 
 @pytest.fixture(scope="module")
-def english(sound: Pulse, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningKiosk]:
+def english(
+    sound: Pulse,  # noqa: ARG001 the kiosk needs it to be there
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[RunningKiosk]:
     with kiosk(tmp_path_factory.mktemp("english"), "en", PAGE.format(more=LONG)) as running:
         yield running
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from assistant import cli_sound
 from assistant.channels.model_lines import ModelLine, install_progress, show_models, size
 from assistant.channels.screen import Screen
 from assistant.cli import INTERRUPTED, USAGE, Commands
+from assistant.cli import sound as cli_sound
 from assistant.errors import ModelError
 from assistant.speech import models
 from tests.model_site import Site, model_site

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assistant.cli_options import PATH, BaseOptions, base_options
+from assistant.cli.options import PATH, BaseOptions, base_options
 from assistant.errors import AssistantError, ModelError
 from assistant.settings import Settings, model_folders
 from assistant.values import Finding

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
 import click
 
 from assistant import __version__
-from assistant.cli_kiosk import kiosk
-from assistant.cli_options import PATH, Asked, BaseOptions, base_options, question_options
-from assistant.cli_sound import doctor, models
+from assistant.cli.kiosk import kiosk
+from assistant.cli.options import PATH, Asked, BaseOptions, base_options, question_options
+from assistant.cli.sound import doctor, models
 from assistant.errors import AssistantError, SettingsError
 
 if TYPE_CHECKING:

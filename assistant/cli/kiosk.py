@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assistant.cli_options import PATH, BaseOptions, base_options, together
+from assistant.cli.options import PATH, BaseOptions, base_options, together
 from assistant.errors import AudioError
 from assistant.settings import MODES, Mode
 
@@ -68,7 +68,7 @@ def kiosk(choice: KioskChoice, base: BaseOptions) -> int:
     from assistant.channels.kiosk import KioskOptions, Senses, run_kiosk
     from assistant.channels.native_noise import native_noise_dropped
     from assistant.channels.screen import Screen
-    from assistant.wiring_kiosk import kiosk_languages, open_hardware
+    from assistant.wiring.kiosk import kiosk_languages, open_hardware
 
     settings = _as_chosen(base.settings(), choice)
     if choice.keep_audio:

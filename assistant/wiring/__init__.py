@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from assistant.knowledge.library import Library
     from assistant.ports import Encoder, Recognizer, Speaker, Synthesizer
     from assistant.speech.stop_words import ReadStretch
-    from assistant.values import Knowledge
+    from assistant.values import Entry, Knowledge
 
 APPLICATION = "offline-assistant"  # the name of its folders in the user's home
 
@@ -159,9 +159,19 @@ def _open_pocketsphinx(_: Settings, language: str, knowledge: Knowledge) -> Reco
 
 def questions(knowledge: Knowledge, language: str) -> list[str]:
     """All that customers are expected to ask in a language, whatever its region."""
+    return [phrase.text for entry in _entries(knowledge, language) for phrase in entry.questions]
+
+
+def spoken(knowledge: Knowledge, language: str) -> list[str]:
+    """All that a voice may say in a language, whatever its region."""
+    from assistant.dialogue.own_voice import said
+
+    return [said(entry) for entry in _entries(knowledge, language)]
+
+
+def _entries(knowledge: Knowledge, language: str) -> Iterator[Entry]:
     base = language.partition("-")[0]
-    entries = (entry for entry in knowledge.entries if entry.language.partition("-")[0] == base)
-    return [phrase.text for entry in entries for phrase in entry.questions]
+    return (entry for entry in knowledge.entries if entry.language.partition("-")[0] == base)
 
 
 def open_stop_words(

@@ -114,7 +114,8 @@ def _stop_word_reader(settings: Settings, assistant: Assistant, language: str) -
     words = stop_words(language)
     if not settings.kiosk.stop_by_voice or not words:
         return None
-    others = wiring.questions(assistant.knowledge, language)
+    # What the assistant says itself is what it hears most while it speaks: "stay" must not be "stop".
+    others = [*wiring.questions(assistant.knowledge, language), *wiring.spoken(assistant.knowledge, language)]
     with contextlib.suppress(ModelError):
         return wiring.open_stop_words(settings, language, words, others)
     return None

@@ -11,7 +11,7 @@ from pathlib import Path
 from fakes import SHOP, TODAY, FakePages, WordMatcher
 
 from assistant.answering import Assistant
-from assistant.channels.kiosk import KioskOptions, Senses, run_kiosk
+from assistant.channels.kiosk.loop import KioskOptions, Senses, run_kiosk
 from assistant.errors import DeviceError
 from assistant.events import EarEvent, MouthEvent, VoiceEnded, VoiceFailed, VoiceStarted
 from assistant.ports import Chime, Ear, Mouth, TellEar, TellMouth

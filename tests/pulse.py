@@ -26,7 +26,7 @@ import numpy as np
 import pytest
 
 from assistant.errors import DeviceError
-from assistant.speech.sounddevice_library import look_again, portaudio
+from assistant.speech.sound.sounddevice_library import look_again, portaudio
 
 RATE_HZ = 16_000  # of what is heard, and of raw PCM that is spoken
 _PROGRAMS = ("pulseaudio", "pactl", "paplay", "parecord")

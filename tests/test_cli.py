@@ -17,8 +17,8 @@ from assistant import wiring
 from assistant.cli import main
 from assistant.matching.evidence import WITNESSES
 from assistant.matching.ranking import SIGNS
-from assistant.speech.pyttsx3_synthesizer import Pyttsx3Synthesizer
-from assistant.speech.wav_audio import write_wav
+from assistant.speech.sound.wav_audio import write_wav
+from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
 
 PAGE = """# Shop
 

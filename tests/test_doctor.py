@@ -15,9 +15,11 @@ from click.testing import CliRunner, Result
 from assistant.cli import Commands
 from assistant.cli import sound as cli_sound
 from assistant.errors import DeviceError, NoVoiceError
-from assistant.speech import doctor, sound_trial, sounddevice_library
+from assistant.speech import doctor, sound_trial
 from assistant.speech.doctor import Examination, Languages, devices_finding, examine
-from assistant.speech.models import find_vosk_model
+from assistant.speech.models.vosk_models import find_vosk_model
+from assistant.speech.sound import sounddevice_library
+from assistant.speech.sound.sounddevice_library import Device
 from assistant.speech.sound_trial import (
     Sound,
     hear_tone,
@@ -26,7 +28,6 @@ from assistant.speech.sound_trial import (
     play_back,
     player_finding,
 )
-from assistant.speech.sounddevice_library import Device
 from assistant.values import Finding, Knowledge, Page, Place, Problem
 from assistant.wiring import open_speaker
 from tests.fakes import base, entry

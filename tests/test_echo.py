@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from assistant.speech.chimes import near_silence
-from assistant.speech.echo import Echo
-from assistant.speech.pyttsx3_synthesizer import Pyttsx3Synthesizer
-from assistant.speech.resampling import Samples, at_rate, to_pcm, to_samples
-from assistant.speech.sounddevice_microphone import SounddeviceMicrophone
-from assistant.speech.sounddevice_speaker import open_loudspeaker
+from assistant.speech.sound.chimes import near_silence
+from assistant.speech.sound.echo import Echo
+from assistant.speech.sound.resampling import Samples, at_rate, to_pcm, to_samples
+from assistant.speech.sound.sounddevice_microphone import SounddeviceMicrophone
+from assistant.speech.sound.sounddevice_speaker import open_loudspeaker
+from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
 from tests.pulse import needs_pulse, pulse
 
 RATE_HZ = 16_000
@@ -134,8 +134,8 @@ def test_who_speaks_as_loud_over_it_stays_as_loud_and_clear(
 
 
 def stops_heard(sound: Samples) -> list[str]:
-    from assistant.speech.pocketsphinx_recognizer import StopWordReader
-    from assistant.speech.stop_words import WindowSpotter
+    from assistant.speech.hearing.pocketsphinx_recognizer import StopWordReader
+    from assistant.speech.hearing.stop_words import WindowSpotter
 
     spotter = WindowSpotter(StopWordReader(["stop", "please stop", "be quiet"]))
     said = [spotter.hear(to_pcm(sound[start : start + 1600])) for start in range(0, len(sound), 1600)]

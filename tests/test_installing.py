@@ -19,9 +19,9 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import ModelError
-from assistant.speech.catalogue import CatalogueModel, catalogue, choose
-from assistant.speech.checksums import FILE_NAME, read_records
-from assistant.speech.installing import (
+from assistant.speech.models.catalogue import CatalogueModel, catalogue, choose
+from assistant.speech.models.checksums import FILE_NAME, read_records
+from assistant.speech.models.installing import (
     MAKERS_SITE,
     Shelf,
     install,
@@ -31,7 +31,12 @@ from assistant.speech.installing import (
     remove,
     verify,
 )
-from assistant.speech.models import find_vosk_model, language_of_model, try_vosk_model, user_models_folder
+from assistant.speech.models.vosk_models import (
+    find_vosk_model,
+    language_of_model,
+    try_vosk_model,
+    user_models_folder,
+)
 from tests.model_site import Site, model_site
 
 KOREAN = find_vosk_model("ko", [])
@@ -530,8 +535,8 @@ def test_what_a_killed_install_left_behind_is_tidied_up(shelf: Shelf, site: Site
     """Killed in the middle of the trial, by the system: nobody could tidy up."""
     program = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from assistant.speech.installing import Shelf, install\n"
-        "from assistant.speech.catalogue import CatalogueModel\n"
+        "from assistant.speech.models.installing import Shelf, install\n"
+        "from assistant.speech.models.catalogue import CatalogueModel\n"
         "kill = lambda _: os.kill(os.getpid(), 9 if os.name == 'posix' else signal.SIGTERM)\n"
         f"install(Shelf(Path(sys.argv[1]), kill), CatalogueModel({NAME!r}, 'xx', 'small', 1), sys.argv[2])"
     )
@@ -747,7 +752,7 @@ def test_a_mirror_takes_the_place_of_the_makers_site() -> None:
 
 def test_only_the_installer_knows_a_way_to_a_network() -> None:
     network = re.compile(
-        r"^\s*(?:import|from) (?:urllib\.request|http|socket|ssl|assistant\.speech\.fetching)\b", re.M
+        r"^\s*(?:import|from) (?:urllib\.request|http|socket|ssl|assistant\.speech\.models\.fetching)\b", re.M
     )
     package = Path(__file__).parents[1] / "assistant"
     found = {path.name for path in package.rglob("*.py") if network.search(path.read_text(encoding="utf-8"))}

@@ -20,11 +20,11 @@ from kiosk_fakes import SECONDS, FakeEar, FakeMouth
 from rich.console import Console
 
 from assistant.answering import Assistant
-from assistant.channels.kiosk import Loop, Parts, Worker
-from assistant.channels.kiosk_keys import key_names
-from assistant.channels.kiosk_lines import OnLines
-from assistant.channels.kiosk_states import new_kiosk
-from assistant.channels.kiosk_values import (
+from assistant.channels.kiosk.keys import key_names
+from assistant.channels.kiosk.lines import OnLines
+from assistant.channels.kiosk.loop import Loop, Parts, Worker
+from assistant.channels.kiosk.states import new_kiosk
+from assistant.channels.kiosk.values import (
     EarTold,
     Happening,
     Key,
@@ -35,8 +35,8 @@ from assistant.channels.kiosk_values import (
     Rules,
     State,
 )
-from assistant.channels.kiosk_view import Picture
-from assistant.channels.kiosk_words import kiosk_words, sample_questions
+from assistant.channels.kiosk.view import Picture
+from assistant.channels.kiosk.words import kiosk_words, sample_questions
 from assistant.dialogue.own_voice import choices_of
 from assistant.events import MicrophoneBack, MicrophoneLost, NothingSaid, StopSaid
 from assistant.values import Conversation, Heard, Knowledge, Reply

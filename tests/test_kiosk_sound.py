@@ -16,12 +16,12 @@ import pytest
 from pulse import RATE_HZ, Pulse, needs_pulse, pulse
 from rapidfuzz import fuzz
 
-from assistant.speech.hearing import hear
-from assistant.speech.models import find_vosk_model
-from assistant.speech.pocketsphinx_recognizer import PocketSphinxRecognizer
-from assistant.speech.pyttsx3_synthesizer import Pyttsx3Synthesizer
-from assistant.speech.resampling import at_rate
-from assistant.speech.wav_audio import WavMicrophone, write_wav
+from assistant.speech.hearing.pocketsphinx_recognizer import PocketSphinxRecognizer
+from assistant.speech.hearing.whole_utterance import hear
+from assistant.speech.models.vosk_models import find_vosk_model
+from assistant.speech.sound.resampling import at_rate
+from assistant.speech.sound.wav_audio import WavMicrophone, write_wav
+from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
 
 pytestmark = needs_pulse
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.channels.kiosk_states import new_kiosk, step
-from assistant.channels.kiosk_values import (
+from assistant.channels.kiosk.states import new_kiosk, step
+from assistant.channels.kiosk.values import (
     Act,
     Adjust,
     Answer,

@@ -26,12 +26,12 @@ from assistant.events import (
 )
 from assistant.ports import Ear, Microphone, Recognizer, SpeechOnly
 from assistant.settings import ListeningSettings
-from assistant.speech.ear_tasks import EarParts
-from assistant.speech.listening import Listening
-from assistant.speech.spoken_turn import Reading, SpokenTurn
-from assistant.speech.turn_taking import TurnTaking
-from assistant.speech.voice_activity import VoiceActivity, speech_spans
-from assistant.speech.wav_audio import WavMicrophone
+from assistant.speech.hearing.ear_tasks import EarParts
+from assistant.speech.hearing.listening import Listening
+from assistant.speech.hearing.spoken_turn import Reading, SpokenTurn
+from assistant.speech.hearing.turn_taking import TurnTaking
+from assistant.speech.sound.voice_activity import VoiceActivity, speech_spans
+from assistant.speech.sound.wav_audio import WavMicrophone
 from assistant.values import Heard
 
 RATE_HZ = 16_000
@@ -537,9 +537,9 @@ def test_what_is_read_again_from_its_beginning_is_not_shown_again() -> None:
 
 @pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="speaks through eSpeak NG")
 def test_a_spoken_question_with_pauses_is_understood() -> None:
-    from assistant.speech.pocketsphinx_recognizer import PocketSphinxRecognizer
-    from assistant.speech.pyttsx3_synthesizer import Pyttsx3Synthesizer
-    from assistant.speech.resampling import at_rate
+    from assistant.speech.hearing.pocketsphinx_recognizer import PocketSphinxRecognizer
+    from assistant.speech.sound.resampling import at_rate
+    from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
 
     synthesizer = Pyttsx3Synthesizer()
 

@@ -15,17 +15,17 @@ import pytest
 
 from assistant.errors import DeviceError
 from assistant.ports import Microphone
-from assistant.speech.downmixing import Downmix
-from assistant.speech.lasting_microphone import LastingMicrophone
-from assistant.speech.resampling import Samples, to_pcm, to_samples
-from assistant.speech.sounddevice_library import (
+from assistant.speech.sound.downmixing import Downmix
+from assistant.speech.sound.lasting_microphone import LastingMicrophone
+from assistant.speech.sound.resampling import Samples, to_pcm, to_samples
+from assistant.speech.sound.sounddevice_library import (
     devices_held,
     find_device,
     input_devices,
     look_again,
     portaudio,
 )
-from assistant.speech.sounddevice_microphone import SounddeviceMicrophone
+from assistant.speech.sound.sounddevice_microphone import SounddeviceMicrophone
 from tests.pulse import Pulse, needs_pulse, pulse
 
 LOST = "the microphone was taken away, or gives no sound any more"
@@ -85,7 +85,7 @@ def test_closing_from_another_thread_ends_the_iteration() -> None:
 def test_a_muted_microphone_is_noted_until_there_is_sound(
     sound: Pulse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assistant.speech.sounddevice_microphone._MUTED_SECONDS", 0.5)
+    monkeypatch.setattr("assistant.speech.sound.sounddevice_microphone._MUTED_SECONDS", 0.5)
     microphone = SounddeviceMicrophone()
     blocks = iter(microphone)
     next(blocks)
@@ -262,7 +262,7 @@ def test_a_channel_that_begins_to_carry_sound_is_mixed_in_without_a_click() -> N
 def test_a_sound_system_that_ends_programs_does_not_end_ours() -> None:
     program = """
 from assistant.errors import DeviceError
-from assistant.speech.sounddevice_library import portaudio
+from assistant.speech.sound.sounddevice_library import portaudio
 try:
     portaudio()
 except DeviceError as error:

@@ -16,7 +16,7 @@ from assistant.channels.screen import Screen
 from assistant.cli import INTERRUPTED, USAGE, Commands
 from assistant.cli import sound as cli_sound
 from assistant.errors import ModelError
-from assistant.speech import models
+from assistant.speech.models import vosk_models as models
 from tests.model_site import Site, model_site
 
 COMMANDS = Commands(commands={"models": cli_sound.models})

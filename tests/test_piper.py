@@ -14,9 +14,14 @@ import pytest
 
 from assistant.errors import DeviceError, NoVoiceError
 from assistant.ports import Synthesizer
-from assistant.speech import piper_voices
-from assistant.speech.piper_synthesizer import PiperSynthesizer
-from assistant.speech.piper_voices import VoiceFile, find_piper_voices, validate_piper_voice, voices_for
+from assistant.speech.speaking import piper_voices
+from assistant.speech.speaking.piper_synthesizer import PiperSynthesizer
+from assistant.speech.speaking.piper_voices import (
+    VoiceFile,
+    find_piper_voices,
+    validate_piper_voice,
+    voices_for,
+)
 
 JOE = next((voice for voice in find_piper_voices([]) if "joe" in voice.path.name), None)
 WITH_JOE = pytest.mark.skipif(

@@ -11,12 +11,12 @@ import pytest
 
 from assistant.errors import DeviceError, ModelError
 from assistant.ports import Microphone, Recognizer
-from assistant.speech.hearing import hear
-from assistant.speech.models import find_vosk_model
-from assistant.speech.pocketsphinx_recognizer import PocketSphinxRecognizer
-from assistant.speech.recognizer_pool import RecognizerPool
-from assistant.speech.vosk_recognizer import VoskRecognizer
-from assistant.speech.wav_audio import WavMicrophone
+from assistant.speech.hearing.pocketsphinx_recognizer import PocketSphinxRecognizer
+from assistant.speech.hearing.recognizer_pool import RecognizerPool
+from assistant.speech.hearing.vosk_recognizer import VoskRecognizer
+from assistant.speech.hearing.whole_utterance import hear
+from assistant.speech.models.vosk_models import find_vosk_model
+from assistant.speech.sound.wav_audio import WavMicrophone
 from assistant.values import Heard
 
 LONG = 30  # nothing here takes so long, on the slowest machine

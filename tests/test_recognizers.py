@@ -14,18 +14,18 @@ import pytest
 
 from assistant.errors import AudioError, DeviceError, ModelError
 from assistant.ports import Recognizer
-from assistant.speech import vosk_recognizer
-from assistant.speech.hearing import as_utterance, hear
-from assistant.speech.language_model import arpa
-from assistant.speech.models import find_vosk_model
-from assistant.speech.noise_floor import with_noise_floor
-from assistant.speech.pocketsphinx_recognizer import PocketSphinxRecognizer
-from assistant.speech.pronunciation import number_words, pronounce, words_of
-from assistant.speech.pyttsx3_synthesizer import Pyttsx3Synthesizer
-from assistant.speech.readings import Reading, clean, final, join
-from assistant.speech.resampling import at_rate
-from assistant.speech.voice_activity import VoiceActivity
-from assistant.speech.vosk_recognizer import VoskRecognizer
+from assistant.speech.hearing import vosk_recognizer
+from assistant.speech.hearing.language_model import arpa
+from assistant.speech.hearing.pocketsphinx_recognizer import PocketSphinxRecognizer
+from assistant.speech.hearing.pronunciation import number_words, pronounce, words_of
+from assistant.speech.hearing.readings import Reading, clean, final, join
+from assistant.speech.hearing.vosk_recognizer import VoskRecognizer
+from assistant.speech.hearing.whole_utterance import as_utterance, hear
+from assistant.speech.models.vosk_models import find_vosk_model
+from assistant.speech.sound.noise_floor import with_noise_floor
+from assistant.speech.sound.resampling import at_rate
+from assistant.speech.sound.voice_activity import VoiceActivity
+from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
 from assistant.values import Heard, Utterance
 
 KOREAN = find_vosk_model("ko", [])

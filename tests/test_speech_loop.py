@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from assistant.speech.hearing import hear
-from assistant.speech.models import find_vosk_model
-from assistant.speech.pocketsphinx_recognizer import PocketSphinxRecognizer
-from assistant.speech.pronunciation import words_of
-from assistant.speech.pyttsx3_synthesizer import Pyttsx3Synthesizer
-from assistant.speech.vosk_recognizer import VoskRecognizer
-from assistant.speech.wav_audio import WavMicrophone, write_wav
+from assistant.speech.hearing.pocketsphinx_recognizer import PocketSphinxRecognizer
+from assistant.speech.hearing.pronunciation import words_of
+from assistant.speech.hearing.vosk_recognizer import VoskRecognizer
+from assistant.speech.hearing.whole_utterance import hear
+from assistant.speech.models.vosk_models import find_vosk_model
+from assistant.speech.sound.wav_audio import WavMicrophone, write_wav
+from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
 
 pytestmark = pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="speaks through eSpeak NG")
 

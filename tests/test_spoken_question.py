@@ -12,11 +12,11 @@ import pytest
 from assistant import wiring
 from assistant.answering import Assistant
 from assistant.settings import Settings, load_settings
-from assistant.speech.hearing import hear
-from assistant.speech.models import find_vosk_model
-from assistant.speech.pyttsx3_synthesizer import Pyttsx3Synthesizer
-from assistant.speech.vosk_recognizer import VoskRecognizer
-from assistant.speech.wav_audio import WavMicrophone, write_wav
+from assistant.speech.hearing.vosk_recognizer import VoskRecognizer
+from assistant.speech.hearing.whole_utterance import hear
+from assistant.speech.models.vosk_models import find_vosk_model
+from assistant.speech.sound.wav_audio import WavMicrophone, write_wav
+from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
 from assistant.values import Conversation, Found, Heard, Utterance
 
 REPOSITORY = Path(__file__).parents[1]

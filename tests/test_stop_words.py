@@ -12,12 +12,18 @@ import pytest
 
 from assistant.dialogue.commands import stop_words
 from assistant.errors import ModelError
-from assistant.speech.models import find_vosk_model
-from assistant.speech.pocketsphinx_recognizer import StopWordReader
-from assistant.speech.pyttsx3_synthesizer import Pyttsx3Synthesizer
-from assistant.speech.resampling import Samples, at_rate
-from assistant.speech.stop_words import StopSpotter, StopSpotters, WindowSpotter, is_said, loud_stretch
-from assistant.speech.vosk_recognizer import VoskStopWordReader
+from assistant.speech.hearing.pocketsphinx_recognizer import StopWordReader
+from assistant.speech.hearing.stop_words import (
+    StopSpotter,
+    StopSpotters,
+    WindowSpotter,
+    is_said,
+    loud_stretch,
+)
+from assistant.speech.hearing.vosk_recognizer import VoskStopWordReader
+from assistant.speech.models.vosk_models import find_vosk_model
+from assistant.speech.sound.resampling import Samples, at_rate
+from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
 
 KOREAN = find_vosk_model("ko", [])
 WITH_ESPEAK = pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="speaks through eSpeak NG")

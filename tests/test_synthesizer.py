@@ -16,8 +16,8 @@ import pytest
 
 from assistant.errors import DeviceError, NoVoiceError
 from assistant.speech.child_program import SpareChild
-from assistant.speech.pyttsx3_synthesizer import Pyttsx3Synthesizer, Voice, voice_for
-from assistant.speech.sayable import pieces
+from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer, Voice, voice_for
+from assistant.speech.speaking.sayable import pieces
 
 WITH_ESPEAK = pytest.mark.skipif(
     sys.platform in ("darwin", "win32"), reason="speaks with the system's voices"
@@ -231,7 +231,7 @@ def test_a_waiting_process_that_died_is_replaced(tmp_path: Path, monkeypatch: py
 
 
 def test_a_child_that_waits_for_its_input_ends_with_us() -> None:
-    spare = SpareChild("assistant.speech.pyttsx3_child")
+    spare = SpareChild("assistant.speech.speaking.pyttsx3_child")
     spare.restock()
     child = spare.take()
     assert child.stdin is not None
@@ -305,7 +305,7 @@ def test_ctrl_c_ends_the_voice_and_leaves_neither_process_nor_file(tmp_path: Pat
     program = (
         "import signal\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored\n"
-        "from assistant.speech.pyttsx3_synthesizer import Pyttsx3Synthesizer\n"
+        "from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer\n"
         "speech = Pyttsx3Synthesizer().speak('We are open. ' * 50_000, 'en')\n"
         "print(len(next(speech)), flush=True)\n"
         "for _ in speech: pass\n"

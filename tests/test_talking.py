@@ -18,11 +18,11 @@ from assistant.errors import DeviceError, NoVoiceError
 from assistant.events import MouthEvent, VoiceEnded, VoiceFailed, VoiceReplaced, VoiceStarted
 from assistant.ports import Mouth, Synthesizer
 from assistant.settings import SpeakingSettings
-from assistant.speech.chimes import chime, near_silence
-from assistant.speech.pyttsx3_synthesizer import Pyttsx3Synthesizer
-from assistant.speech.sounddevice_speaker import SounddeviceSpeaker, open_loudspeaker
-from assistant.speech.talking import Equipment, Loudspeaker, Talking
-from assistant.speech.voices import Voices
+from assistant.speech.sound.chimes import chime, near_silence
+from assistant.speech.sound.sounddevice_speaker import SounddeviceSpeaker, open_loudspeaker
+from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
+from assistant.speech.speaking.talking import Equipment, Loudspeaker, Talking
+from assistant.speech.speaking.voices import Voices
 from tests.pulse import needs_pulse, pulse
 
 LONG = 20  # seconds: nothing here takes so long, and what does has failed

@@ -223,7 +223,7 @@ def test_a_machine_without_a_loudspeaker_says_so_and_the_chat_goes_on(
 
 
 def test_what_is_played_is_cut_into_whole_samples_and_nothing_is_lost() -> None:
-    from assistant.speech.resampling import in_pieces
+    from assistant.speech.sound.resampling import in_pieces
 
     blocks = [bytes([1]) * 3, bytes([2]) * 5001, b"", bytes([3]) * 4]
     pieces = list(in_pieces(blocks, 3200))

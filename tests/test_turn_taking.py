@@ -7,7 +7,7 @@ import re
 import pytest
 
 from assistant.settings import ListeningSettings
-from assistant.speech.turn_taking import TurnTaking, ending, is_whole
+from assistant.speech.hearing.turn_taking import TurnTaking, ending, is_whole
 
 FRAME_SECONDS = 0.032
 SETTINGS = ListeningSettings(

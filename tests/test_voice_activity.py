@@ -7,10 +7,10 @@ import sys
 import numpy as np
 import pytest
 
-from assistant.speech import voice_activity
-from assistant.speech.pyttsx3_synthesizer import Pyttsx3Synthesizer
-from assistant.speech.resampling import at_rate
-from assistant.speech.voice_activity import VoiceActivity, has_speech, only_speech, speech_spans
+from assistant.speech.sound import voice_activity
+from assistant.speech.sound.resampling import at_rate
+from assistant.speech.sound.voice_activity import VoiceActivity, has_speech, only_speech, speech_spans
+from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
 
 pytestmark = pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="speaks through eSpeak NG")
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from assistant.errors import AudioError
-from assistant.speech.resampling import Resampler, at_rate
-from assistant.speech.wav_audio import WavMicrophone, write_wav
+from assistant.speech.sound.resampling import Resampler, at_rate
+from assistant.speech.sound.wav_audio import WavMicrophone, write_wav
 
 GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 

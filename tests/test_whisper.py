@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from assistant.errors import AudioError, DeviceError, ModelError
-from assistant.speech import whisper_recognizer
-from assistant.speech.hearing import hear
-from assistant.speech.wav_audio import WavMicrophone
-from assistant.speech.whisper_recognizer import WhisperRecognizer, validate_whisper_model
+from assistant.speech.hearing import whisper_recognizer
+from assistant.speech.hearing.whisper_recognizer import WhisperRecognizer, validate_whisper_model
+from assistant.speech.hearing.whole_utterance import hear
+from assistant.speech.sound.wav_audio import WavMicrophone
 from assistant.values import Heard
 from tests.test_recognizers import Sound, SpokenOnly
 

@@ -287,8 +287,8 @@ def _ask_aloud(asking: Asking, settings: Settings, audio: Path, language: str | 
 def _heard(asking: Asking, settings: Settings, audio: Path, language: str | None) -> tuple[Utterance, Heard]:
     """What a WAV file says, as an utterance and as it was heard."""
     from assistant import wiring
-    from assistant.speech.hearing import as_utterance, hear
-    from assistant.speech.wav_audio import WavMicrophone
+    from assistant.speech.hearing.whole_utterance import as_utterance, hear
+    from assistant.speech.sound.wav_audio import WavMicrophone
 
     microphone = WavMicrophone(audio)
     asking.err.notes(microphone.notes)
@@ -302,7 +302,7 @@ def _heard(asking: Asking, settings: Settings, audio: Path, language: str | None
 
 def _write_spoken(turn: Turn, settings: Settings, asking: Asking, file: Path) -> None:
     from assistant import wiring
-    from assistant.speech.wav_audio import write_wav
+    from assistant.speech.sound.wav_audio import write_wav
 
     with closing(wiring.open_synthesizer(settings, turn.reply.language)) as voice:
         seconds = write_wav(file, voice.speak(turn.reply.spoken, turn.reply.language), voice.rate_hz)

@@ -65,7 +65,7 @@ def kiosk(choice: KioskChoice, base: BaseOptions) -> int:
       assistant kiosk --json < /dev/null      for a service; ends with SIGTERM
     """
     from assistant import wiring
-    from assistant.channels.kiosk import KioskOptions, Senses, run_kiosk
+    from assistant.channels.kiosk.loop import KioskOptions, Senses, run_kiosk
     from assistant.channels.native_noise import native_noise_dropped
     from assistant.channels.screen import Screen
     from assistant.wiring.kiosk import kiosk_languages, open_hardware

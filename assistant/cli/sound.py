@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from assistant.channels.model_lines import ModelLine
     from assistant.channels.screen import Screen
     from assistant.ports import Microphone
-    from assistant.speech.catalogue import CatalogueModel
     from assistant.speech.doctor import Examination, Languages
-    from assistant.speech.installing import Shelf
+    from assistant.speech.models.catalogue import CatalogueModel
+    from assistant.speech.models.installing import Shelf
 
 _models_option = click.option(
     "--models",
@@ -122,8 +122,8 @@ def verify(names: tuple[str, ...], as_json: bool, folder: Path | None) -> int:
     Exit code: 0 all are sound; 1 one is not.
     """
     from assistant.channels.finding_lines import findings_json, has_problem, show_findings
-    from assistant.speech import installing
-    from assistant.speech.models import models_in
+    from assistant.speech.models import installing
+    from assistant.speech.models.vosk_models import models_in
 
     shelf = _shelf(folder)
     wanted = names or tuple(model.name for model in models_in(shelf.folder))
@@ -148,7 +148,7 @@ def remove(name: str, yes: bool, folder: Path | None) -> int:
       assistant models remove vosk-model-de-0.21
     """
     from assistant.channels.model_lines import size
-    from assistant.speech import installing
+    from assistant.speech.models import installing
 
     target = installing.models_folder(folder)
     model = installing.installed(target, name)
@@ -200,7 +200,7 @@ def doctor(record: bool, self_test: bool, as_json: bool, base: BaseOptions) -> i
 
 
 def _from_here(source: Path, wanted: str | None) -> Callable[[Shelf], Path]:
-    from assistant.speech import installing
+    from assistant.speech.models import installing
 
     return lambda shelf: installing.install_from(shelf, source, wanted)
 
@@ -208,8 +208,8 @@ def _from_here(source: Path, wanted: str | None) -> Callable[[Shelf], Path]:
 def _from_its_maker(wanted: str, large: bool, err: Screen) -> Callable[[Shelf], Path]:
     """Tells what will be fetched, and under which licence."""
     from assistant.channels.model_lines import size
-    from assistant.speech import installing
-    from assistant.speech.catalogue import choose
+    from assistant.speech.models import installing
+    from assistant.speech.models.catalogue import choose
 
     model = choose(wanted, "large" if large else None)
     licence = model.licence or "the maker's page tells the licence"
@@ -218,16 +218,16 @@ def _from_its_maker(wanted: str, large: bool, err: Screen) -> Callable[[Shelf], 
 
 
 def _shelf(folder: Path | None) -> Shelf:
-    from assistant.speech.installing import Shelf, models_folder
-    from assistant.speech.models import try_vosk_model
+    from assistant.speech.models.installing import Shelf, models_folder
+    from assistant.speech.models.vosk_models import try_vosk_model
 
     return Shelf(models_folder(folder), try_vosk_model)
 
 
 def _lines(folder: Path | None, language: str | None) -> list[ModelLine]:
     """What is in the catalogue, and what is installed besides."""
-    from assistant.speech.catalogue import catalogue, of_language
-    from assistant.speech.models import all_models, language_of_model
+    from assistant.speech.models.catalogue import catalogue, of_language
+    from assistant.speech.models.vosk_models import all_models, language_of_model
 
     there: dict[str, Path] = {}
     for path in all_models(model_folders(folder)):
@@ -260,8 +260,8 @@ def _offered_line(model: CatalogueModel, path: Path | None) -> ModelLine:
 def _found_line(path: Path) -> ModelLine:
     from assistant.channels.model_lines import ModelLine
     from assistant.dialogue.tongue import language_name
-    from assistant.speech.installing import megabytes_of
-    from assistant.speech.models import language_of_model
+    from assistant.speech.models.installing import megabytes_of
+    from assistant.speech.models.vosk_models import language_of_model
 
     language = language_of_model(_model_name(path))[0]
     told = language_name(language) if language else "?"
@@ -284,7 +284,7 @@ def _of_all(base: BaseOptions) -> Iterator[Examination]:
     from assistant.knowledge.library import read_folder
     from assistant.speech import doctor
     from assistant.speech.doctor import Examination, Languages
-    from assistant.speech.installing import models_folder
+    from assistant.speech.models.installing import models_folder
     from assistant.wiring import voice_openers
 
     yield Examination("Python", lambda: [doctor.python_finding()])
@@ -309,7 +309,7 @@ def _of_sound(err: Screen, record: bool, self_test: bool) -> Iterator[Examinatio
     """Devices, and what can be tried with those that are there."""
     from assistant.speech import doctor, sound_trial
     from assistant.speech.doctor import Examination
-    from assistant.speech.sounddevice_library import input_devices, output_devices, portaudio
+    from assistant.speech.sound.sounddevice_library import input_devices, output_devices, portaudio
     from assistant.wiring import open_speaker
 
     yield Examination("PortAudio", lambda: [doctor.sound_library_finding()])
@@ -353,7 +353,7 @@ def _encoder_finding(settings: Settings) -> Finding:
 
 
 def _open_microphone() -> Microphone:
-    from assistant.speech.sounddevice_microphone import SounddeviceMicrophone
+    from assistant.speech.sound.sounddevice_microphone import SounddeviceMicrophone
 
     return SounddeviceMicrophone()
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from assistant.dialogue.tongue import language_name
 from assistant.errors import AssistantError, ModelError
 from assistant.ports import Synthesizer
-from assistant.speech.models import find_vosk_model, no_model, validate_vosk_model
-from assistant.speech.sounddevice_library import (
+from assistant.speech.models.vosk_models import find_vosk_model, no_model, validate_vosk_model
+from assistant.speech.sound.sounddevice_library import (
     Device,
     look_again,
     portaudio,

@@ -12,7 +12,7 @@ import numpy as np
 
 from assistant.errors import AssistantError
 from assistant.ports import Microphone, Speaker
-from assistant.speech.resampling import Samples, to_pcm, to_samples
+from assistant.speech.sound.resampling import Samples, to_pcm, to_samples
 from assistant.values import Finding
 
 OpenMicrophone = Callable[[], Microphone]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from assistant.answering import Assistant, Matching
     from assistant.knowledge.library import Library
     from assistant.ports import Encoder, Recognizer, Speaker, Synthesizer
-    from assistant.speech.stop_words import ReadStretch
+    from assistant.speech.hearing.stop_words import ReadStretch
     from assistant.values import Entry, Knowledge
 
 APPLICATION = "offline-assistant"  # the name of its folders in the user's home
@@ -126,25 +126,25 @@ def open_recognizer(settings: Settings, language: str, knowledge: Knowledge) -> 
     for open_one in RECOGNIZERS.values():
         if recognizer := open_one(settings, language, knowledge):
             return recognizer
-    from assistant.speech.models import no_model
+    from assistant.speech.models.vosk_models import no_model
 
     raise no_model(language, settings.model_folders)
 
 
 def can_hear(settings: Settings, language: str) -> bool:
     """Whether a recognizer for the language is here, sound or not."""
-    from assistant.speech.models import find_vosk_model
+    from assistant.speech.models.vosk_models import find_vosk_model
 
     return language.partition("-")[0] == "en" or find_vosk_model(language, settings.model_folders) is not None
 
 
 def _open_vosk(settings: Settings, language: str, _: Knowledge) -> Recognizer | None:
-    from assistant.speech.models import find_vosk_model
+    from assistant.speech.models.vosk_models import find_vosk_model
 
     model = find_vosk_model(language, settings.model_folders)
     if model is None:
         return None
-    from assistant.speech.vosk_recognizer import VoskRecognizer
+    from assistant.speech.hearing.vosk_recognizer import VoskRecognizer
 
     return VoskRecognizer(model, language, cache_folder=cache_folder(settings))
 
@@ -152,7 +152,7 @@ def _open_vosk(settings: Settings, language: str, _: Knowledge) -> Recognizer | 
 def _open_pocketsphinx(_: Settings, language: str, knowledge: Knowledge) -> Recognizer | None:
     if language.partition("-")[0] != "en":
         return None
-    from assistant.speech.pocketsphinx_recognizer import PocketSphinxRecognizer
+    from assistant.speech.hearing.pocketsphinx_recognizer import PocketSphinxRecognizer
 
     return PocketSphinxRecognizer(questions(knowledge, language), language)
 
@@ -178,27 +178,27 @@ def open_stop_words(
     settings: Settings, language: str, words: Sequence[str], others: Sequence[str]
 ) -> ReadStretch | None:
     """What tells the words that stop the assistant from others; None for a language without a recognizer."""
-    from assistant.speech.models import find_vosk_model
+    from assistant.speech.models.vosk_models import find_vosk_model
 
     if model := find_vosk_model(language, settings.model_folders):
-        from assistant.speech.vosk_recognizer import VoskStopWordReader
+        from assistant.speech.hearing.vosk_recognizer import VoskStopWordReader
 
         return VoskStopWordReader(model, words, others, cache_folder(settings))
     if language.partition("-")[0] != "en":
         return None
-    from assistant.speech.pocketsphinx_recognizer import StopWordReader
+    from assistant.speech.hearing.pocketsphinx_recognizer import StopWordReader
 
     return StopWordReader(words, others)
 
 
 def _open_pyttsx3(settings: Settings) -> Synthesizer:
-    from assistant.speech.pyttsx3_synthesizer import Pyttsx3Synthesizer
+    from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
 
     return Pyttsx3Synthesizer(settings.speaking.words_a_minute)
 
 
 def _open_piper(settings: Settings) -> Synthesizer:
-    from assistant.speech.piper_synthesizer import PiperSynthesizer
+    from assistant.speech.speaking.piper_synthesizer import PiperSynthesizer
 
     return PiperSynthesizer(settings.model_folders, cache_folder(settings), settings.speaking.words_a_minute)
 
@@ -237,7 +237,7 @@ def open_synthesizer(settings: Settings, language: str) -> Synthesizer:
 
 def open_speaker() -> Speaker:
     """The loudspeaker of this machine; raises DeviceError where there is none."""
-    from assistant.speech.sounddevice_speaker import SounddeviceSpeaker
+    from assistant.speech.sound.sounddevice_speaker import SounddeviceSpeaker
 
     return SounddeviceSpeaker()
 

@@ -19,9 +19,9 @@ from assistant.values import Found, Heard, Utterance
 if TYPE_CHECKING:
     from assistant.answering import Assistant
     from assistant.ports import Ear, Mouth, Recognizer, TellEar, TellMouth
-    from assistant.speech.echo import Echo
-    from assistant.speech.recognizer_pool import RecognizerPool
-    from assistant.speech.stop_words import ReadStretch, StopSpotters
+    from assistant.speech.hearing.recognizer_pool import RecognizerPool
+    from assistant.speech.hearing.stop_words import ReadStretch, StopSpotters
+    from assistant.speech.sound.echo import Echo
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class Hardware:
 
     def open_ear(self, tell: TellEar) -> Ear:
         """An ear at the standard microphone; lost microphones are told, not raised."""
-        from assistant.speech.ear_tasks import EarParts
-        from assistant.speech.listening import Listening
-        from assistant.speech.sounddevice_microphone import SounddeviceMicrophone
+        from assistant.speech.hearing.ear_tasks import EarParts
+        from assistant.speech.hearing.listening import Listening
+        from assistant.speech.sound.sounddevice_microphone import SounddeviceMicrophone
 
         self.pool.warm(self.languages)
         parts = EarParts(
@@ -59,8 +59,8 @@ class Hardware:
     def open_mouth(self, tell: TellMouth) -> Mouth:
         """A mouth at the standard loudspeaker; one that is lost or missing is told, not raised."""
         from assistant.dialogue.portions import sentences
-        from assistant.speech.sounddevice_speaker import open_loudspeaker
-        from assistant.speech.talking import Equipment, Talking
+        from assistant.speech.sound.sounddevice_speaker import open_loudspeaker
+        from assistant.speech.speaking.talking import Equipment, Talking
 
         equipment = Equipment(
             voices=wiring.voice_openers(self.settings),
@@ -75,7 +75,7 @@ class Hardware:
 
     def _is_known_question(self, text: str, language: str) -> bool:
         """Whether a question of the pages has been said, and said to its end."""
-        from assistant.speech.turn_taking import is_whole
+        from assistant.speech.hearing.turn_taking import is_whole
 
         match = self.assistant.matcher.match(Utterance(text, language), language)
         return isinstance(match, Found) and is_whole(text, match.best.phrase)
@@ -95,9 +95,9 @@ def open_hardware(
     audio_folder: Path | None = None,
 ) -> Iterator[Hardware]:
     """What ears and mouths are made of; recognizers are closed at the end of the block."""
-    from assistant.speech.echo import Echo
-    from assistant.speech.recognizer_pool import RecognizerPool
-    from assistant.speech.stop_words import StopSpotters
+    from assistant.speech.hearing.recognizer_pool import RecognizerPool
+    from assistant.speech.hearing.stop_words import StopSpotters
+    from assistant.speech.sound.echo import Echo
 
     def open_one(language: str) -> Recognizer:
         return wiring.open_recognizer(settings, language, assistant.knowledge)
@@ -134,13 +134,13 @@ def kiosk_languages(settings: Settings, assistant: Assistant, wanted: str | None
     tags = assistant.knowledge.languages
     if found := tuple(tag for tag in tags if wiring.can_hear(settings, tag)):
         return found
-    from assistant.speech.models import no_model
+    from assistant.speech.models.vosk_models import no_model
 
     raise no_model(assistant.knowledge.default_language, settings.model_folders)
 
 
 def _check_hearable(settings: Settings, language: str) -> None:
-    from assistant.speech.models import no_model
+    from assistant.speech.models.vosk_models import no_model
 
     if not wiring.can_hear(settings, language):
         raise no_model(language, settings.model_folders)
@@ -148,7 +148,7 @@ def _check_hearable(settings: Settings, language: str) -> None:
 
 def _keeper(folder: Path) -> Callable[[bytes], None]:
     """Writes the sound of each utterance to a file of its own; where that fails it is not kept."""
-    from assistant.speech.wav_audio import write_wav
+    from assistant.speech.sound.wav_audio import write_wav
 
     numbers = itertools.count(1)
 

@@ -25,13 +25,13 @@ from assistant import wiring
 from assistant.answering import Assistant
 from assistant.ports import Recognizer
 from assistant.settings import Settings, load_settings
-from assistant.speech.hearing import as_utterance, hear
-from assistant.speech.models import find_vosk_model
-from assistant.speech.pocketsphinx_recognizer import PocketSphinxRecognizer
-from assistant.speech.pronunciation import words_of
-from assistant.speech.pyttsx3_synthesizer import Pyttsx3Synthesizer
-from assistant.speech.resampling import at_rate, to_pcm
-from assistant.speech.vosk_recognizer import VoskRecognizer
+from assistant.speech.hearing.pocketsphinx_recognizer import PocketSphinxRecognizer
+from assistant.speech.hearing.pronunciation import words_of
+from assistant.speech.hearing.vosk_recognizer import VoskRecognizer
+from assistant.speech.hearing.whole_utterance import as_utterance, hear
+from assistant.speech.models.vosk_models import find_vosk_model
+from assistant.speech.sound.resampling import at_rate, to_pcm
+from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
 from assistant.values import Found, Heard, Several, Utterance
 from tests.bench.sets import NoSets
 from tests.bench.showing import show

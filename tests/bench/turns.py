@@ -23,14 +23,14 @@ from assistant.matching.matcher import Matcher, MatcherOptions
 from assistant.matching.semantic import open_encoder
 from assistant.ports import Microphone, Recognizer
 from assistant.settings import ListeningSettings, Settings, load_settings
-from assistant.speech.models import find_vosk_model
-from assistant.speech.pocketsphinx_recognizer import PocketSphinxRecognizer
-from assistant.speech.pyttsx3_synthesizer import Pyttsx3Synthesizer
-from assistant.speech.resampling import at_rate
-from assistant.speech.spoken_turn import RATE_HZ, Reading, SpokenTurn
-from assistant.speech.turn_taking import IsKnownQuestion, TurnTaking, is_whole
-from assistant.speech.voice_activity import VoiceActivity
-from assistant.speech.vosk_recognizer import VoskRecognizer
+from assistant.speech.hearing.pocketsphinx_recognizer import PocketSphinxRecognizer
+from assistant.speech.hearing.spoken_turn import RATE_HZ, Reading, SpokenTurn
+from assistant.speech.hearing.turn_taking import IsKnownQuestion, TurnTaking, is_whole
+from assistant.speech.hearing.vosk_recognizer import VoskRecognizer
+from assistant.speech.models.vosk_models import find_vosk_model
+from assistant.speech.sound.resampling import at_rate
+from assistant.speech.sound.voice_activity import VoiceActivity
+from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
 from assistant.values import Entry, Found, Heard, Knowledge, Page, Phrase, Place, Utterance
 from assistant.wiring import open_library
 from tests.bench.sets import read_rows

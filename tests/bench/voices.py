@@ -32,10 +32,10 @@ from assistant.dialogue.spoken_form import spoken_form
 from assistant.events import MouthEvent, VoiceEnded, VoiceFailed
 from assistant.knowledge.library import Library
 from assistant.ports import Synthesizer
-from assistant.speech.piper_synthesizer import PiperSynthesizer
-from assistant.speech.piper_voices import find_piper_voices, voices_for
-from assistant.speech.pyttsx3_synthesizer import Pyttsx3Synthesizer
-from assistant.speech.talking import Equipment, Talking
+from assistant.speech.speaking.piper_synthesizer import PiperSynthesizer
+from assistant.speech.speaking.piper_voices import find_piper_voices, voices_for
+from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
+from assistant.speech.speaking.talking import Equipment, Talking
 from tests.bench.showing import show
 
 REPOSITORY = Path(__file__).parents[2]

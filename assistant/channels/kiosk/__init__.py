@@ -1,0 +1,1 @@
+"""The kiosk: a state machine, its screen and keys, and the loop around it."""

@@ -1,0 +1,1 @@
+"""From sound to text: recognizers, and when a customer has finished."""

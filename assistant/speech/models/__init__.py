@@ -1,0 +1,1 @@
+"""Speech models on this machine: found, installed, verified."""

@@ -1,0 +1,1 @@
+"""Sound itself: devices, files, rates, levels, echo; where somebody speaks in it."""

@@ -1,0 +1,1 @@
+"""From text to sound: voices, and what is being played."""

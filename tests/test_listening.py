@@ -363,10 +363,11 @@ def test_the_assistants_own_voice_is_not_heard_as_a_customer() -> None:
 # --- a word that stops ----------------------------------------------------------------------
 
 
-def test_a_stop_word_is_told_once_while_the_assistant_speaks() -> None:
+@pytest.mark.parametrize("saying", ["We are open from nine to five.", "It cannot be stopped."])
+def test_a_stop_word_is_told_once_while_the_assistant_speaks(saying: str) -> None:
     kiosk = Kiosk({})
     with listening(kiosk) as ear:
-        number = ear.attend_stop("en", "We are open from nine to five.")
+        number = ear.attend_stop("en", saying)
         kiosk.microphone.give(room(1))
         assert kiosk.next() == (number, StopSaid("stop"))
         ear.rest()

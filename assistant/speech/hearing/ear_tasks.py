@@ -24,6 +24,7 @@ from assistant.speech.hearing.spoken_turn import (
     Reading,
     SpokenTurn,
 )
+from assistant.speech.hearing.stop_words import is_said
 from assistant.speech.hearing.turn_taking import IsKnownQuestion, TurnTaking
 from assistant.speech.sound.voice_activity import VoiceActivity
 from assistant.values import Heard
@@ -253,7 +254,7 @@ class Attending(Task):
     def __init__(self, number: int, parts: EarParts, language: str, saying: str) -> None:
         super().__init__(number, parts, _MOST_BEHIND_SECONDS)
         self._language = language
-        self._saying = saying.casefold()
+        self._saying = saying
 
     def _do(self) -> None:
         spotter = self._parts.stop_words(self._language)
@@ -263,7 +264,7 @@ class Attending(Task):
                 if not isinstance(item, bytes):
                     continue
                 words = spotter.hear(item)
-                if words and words.casefold() not in self._saying:
+                if words and not is_said(words, self._saying):
                     self._tell(StopSaid(words))
         finally:
             spotter.close()

@@ -202,14 +202,6 @@ def _ended_by_signals(happenings: queue.SimpleQueue[Happening]) -> Iterator[list
             signal.signal(number, handler)
 
 
-_SIGNALS = (
-    "SIGINT",
-    "SIGTERM",
-    "SIGHUP",
-    "SIGBREAK",
-)  # the third where a terminal closes, the last on Windows
-
-
 class Loop:
     """Takes up what happens, one after the other, and does what the state machine says."""
 

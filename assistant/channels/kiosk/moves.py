@@ -126,16 +126,18 @@ class Move:
         self.do(act)
 
     def answer(self, utterance: Utterance, shown: str = "") -> None:
-        kiosk = self.kiosk
-        self.think(shown or utterance.text, Answer(kiosk.turn + 1, kiosk.conversation, utterance))
+        self.think(shown or utterance.text, Answer(self.kiosk.turn + 1, self._talk(), utterance))
 
     def open_entry(self, name: str) -> None:
-        kiosk = self.kiosk
-        self.think(kiosk.heard, OpenEntry(kiosk.turn + 1, kiosk.conversation, name))
+        self.think(self.kiosk.heard, OpenEntry(self.kiosk.turn + 1, self._talk(), name))
 
     def repeat(self) -> None:
-        kiosk = self.kiosk
-        self.think(kiosk.heard, Repeat(kiosk.turn + 1, kiosk.conversation))
+        self.think(self.kiosk.heard, Repeat(self.kiosk.turn + 1, self._talk()))
+
+    def _talk(self) -> Conversation:
+        """The conversation so far; one that has no language yet has the one on the screen, not the base's."""
+        talk = self.kiosk.conversation
+        return talk if talk.language else replace(talk, language=self.kiosk.language)
 
     def idle(self) -> None:
         """Forget whoever was here, and invite the next one."""

@@ -119,7 +119,8 @@ def test_nobody_is_asked_where_nobody_can_answer(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["install"], ["install", "klingon"], ["remove", "ko"], ["verify"], ["nonsense"]]
+    "words",
+    [["install"], ["install", "klingon"], ["list", "klingon"], ["remove", "ko"], ["verify"], ["nonsense"]],
 )
 def test_what_cannot_be_done_is_told(words: list[str]) -> None:
     result = run(*words)
@@ -133,7 +134,7 @@ def test_the_list_names_language_size_and_licence() -> None:
     assert [line.split("\t")[1] for line in run("list", "en-IN").stdout.splitlines()] == [
         *("vosk-model-small-en-in-0.4", "vosk-model-en-in-0.5")
     ]
-    assert run("list", "klingon").stdout == ""
+    assert run("list", "german").stdout == run("list", "de").stdout != ""
 
 
 def test_a_model_that_nobody_offers_is_listed_as_well(tmp_path: Path) -> None:

@@ -61,8 +61,12 @@ def list_models(language: str | None, only_installed: bool, as_json: bool, folde
       assistant models list --installed --json
     """
     from assistant.channels.model_lines import models_json, show_models
+    from assistant.speech.models.catalogue import no_such_model
 
-    lines = [line for line in _lines(folder, language) if line.installed_in or not only_installed]
+    lines = _lines(folder, language)
+    if language and not lines:
+        raise no_such_model(language)
+    lines = [line for line in lines if line.installed_in or not only_installed]
     out = _screen()
     if as_json:
         out.data(models_json(lines))
@@ -226,7 +230,7 @@ def _shelf(folder: Path | None) -> Shelf:
 
 def _lines(folder: Path | None, language: str | None) -> list[ModelLine]:
     """What is in the catalogue, and what is installed besides."""
-    from assistant.speech.models.catalogue import catalogue, of_language
+    from assistant.speech.models.catalogue import catalogue, language_tag, of_language
     from assistant.speech.models.vosk_models import all_models, language_of_model
 
     there: dict[str, Path] = {}
@@ -234,7 +238,7 @@ def _lines(folder: Path | None, language: str | None) -> list[ModelLine]:
         there.setdefault(_model_name(path), path)
     offered = of_language(language) if language else catalogue()
     known = {model.name for model in catalogue()}
-    base = (language or "").lower().partition("-")[0]
+    base = language_tag(language or "").partition("-")[0]
     others = [path for name, path in there.items() if name not in known]
     return [
         *(_offered_line(model, there.get(model.name)) for model in offered),

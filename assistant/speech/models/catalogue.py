@@ -41,10 +41,17 @@ def named(name: str) -> CatalogueModel | None:
 
 
 def of_language(language: str) -> tuple[CatalogueModel, ...]:
-    """Models that hear a language; with a region ("en-IN") those of that region, where there are any."""
-    tag = language.lower().replace("_", "-")
+    """Models that hear a language ("de", "German"); with a region ("en-IN") that region's, if there are any."""
+    tag = language_tag(language)
     region = tuple(model for model in catalogue() if model.language == tag)
     return region or tuple(m for m in catalogue() if _base(m.language) == _base(tag))
+
+
+def language_tag(called: str) -> str:
+    """Of a language that is called by its tag or by its English name: "de" for "German"."""
+    names = {language_name(_base(model.language)).lower(): _base(model.language) for model in catalogue()}
+    lowered = called.lower().replace("_", "-")
+    return names.get(lowered, lowered)
 
 
 def choose(wanted: str, kind: Kind | None = None) -> CatalogueModel:
@@ -56,7 +63,7 @@ def choose(wanted: str, kind: Kind | None = None) -> CatalogueModel:
         return exact
     offered = of_language(wanted)
     if not offered:
-        raise _unknown(wanted)
+        raise no_such_model(wanted)
     found = [model for model in offered if model.kind == (kind or "small")]
     if kind and not found:
         others = ", ".join(model.name for model in offered)
@@ -64,7 +71,7 @@ def choose(wanted: str, kind: Kind | None = None) -> CatalogueModel:
     return (found or offered)[0]
 
 
-def _unknown(wanted: str) -> ModelError:
+def no_such_model(wanted: str) -> ModelError:
     names = {model.name for model in catalogue()} | {model.language for model in catalogue()}
     near = difflib.get_close_matches(wanted, sorted(names), 1)
     guess = f"did you mean `{near[0]}`? " if near else ""

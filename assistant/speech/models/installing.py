@@ -165,8 +165,9 @@ def installed(folder: Path, wanted: str) -> Path:
             f"{folder} has {len(found)} models for {language_name(base)}",
             f"name one: {', '.join(model.name for model in found)}",
         )
-    names = ", ".join(model.name for model in there) or "nothing"
-    raise ModelError(f"there is no model `{wanted}` in {folder}", f"there is: {names}")
+    names = ", ".join(model.name for model in there)
+    hint = f"there is: {names}" if names else "it has none; what there is to install: assistant models list"
+    raise ModelError(f"there is no model `{wanted}` in {folder}", hint)
 
 
 def megabytes_of(model: Path) -> int:

@@ -41,7 +41,7 @@ def named(name: str) -> CatalogueModel | None:
 
 
 def of_language(language: str) -> tuple[CatalogueModel, ...]:
-    """Models that hear a language ("de", "German"); with a region ("en-IN") that region's, if there are any."""
+    """Models that hear a language ("de", "German"); with a region ("en-IN") of that region, if any."""
     tag = language_tag(language)
     region = tuple(model for model in catalogue() if model.language == tag)
     return region or tuple(m for m in catalogue() if _base(m.language) == _base(tag))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import json
 import os
@@ -13,6 +14,11 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import ModelError
+from assistant.speech.models.pocketsphinx_model import (
+    check_sums,
+    packaged_model,
+    validate_pocketsphinx_model,
+)
 from assistant.speech.models.vosk_models import (
     find_vosk_model,
     is_model,
@@ -255,3 +261,63 @@ def test_without_vosk_the_message_says_how_to_get_it(tmp_path: Path, monkeypatch
     with pytest.raises(ModelError) as caught:
         validate_vosk_model(model_at(tmp_path / "de"), tmp_path / "cache")
     assert caught.value.hint == "pip install vosk"
+
+
+# --- the model that comes with PocketSphinx -----------------------------------------------------
+
+
+@pytest.fixture
+def english_model(tmp_path: Path) -> Path:
+    """A copy of it, which may be damaged."""
+    return Path(shutil.copytree(packaged_model(), tmp_path / "model", copy_function=os.symlink))
+
+
+def damage(path: Path, content: bytes) -> None:
+    path.unlink()
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("en-us/means", b""),  # an exception
+        ("en-us/mdef", b""),  # ends the process that loads it
+        ("en-us/sendump", b"\0" * 1000),  # the same
+        ("en-us/transition_matrices", b"s3\n"),  # the same
+        ("en-us.lm.bin", b"rubbish"),
+    ],
+)
+def test_a_damaged_english_model_is_a_message_and_we_live_on(
+    english_model: Path, tmp_path: Path, name: str, content: bytes
+) -> None:
+    damage(english_model / name, content)
+    with pytest.raises(ModelError) as caught:
+        validate_pocketsphinx_model(english_model, tmp_path / "cache")
+    assert "pip install --force-reinstall pocketsphinx" in caught.value.hint
+    assert not (tmp_path / "cache").exists()
+
+
+def test_the_english_model_is_tried_once_and_again_when_a_file_of_it_changes(
+    english_model: Path, tmp_path: Path
+) -> None:
+    validate_pocketsphinx_model(english_model, tmp_path / "cache")
+    validate_pocketsphinx_model(english_model, tmp_path / "cache", seconds=0.01)  # it is remembered
+    damage(english_model / "en-us" / "noisedict", b"<s> SIL\n")
+    with pytest.raises(ModelError, match="longer than"):
+        validate_pocketsphinx_model(english_model, tmp_path / "cache", seconds=0.01)
+
+
+@pytest.mark.parametrize(
+    "name", ["cmudict-en-us.dict", "en-us-phone.lm.bin"]
+)  # cut off, they load all the same
+def test_a_file_that_is_not_the_one_installed_is_told(tmp_path: Path, name: str) -> None:
+    site = tmp_path / "site-packages"
+    model = Path(shutil.copytree(packaged_model(), site / "pocketsphinx" / "model" / "en-us"))
+    record = importlib.metadata.distribution("pocketsphinx").read_text("RECORD")
+    (site / "pocketsphinx-5.dist-info").mkdir()
+    (site / "pocketsphinx-5.dist-info" / "RECORD").write_text(record or "", encoding="utf-8")
+    (installed,) = importlib.metadata.distributions(path=[str(site)])
+    check_sums(model, installed)
+    damage(model / name, (model / name).read_bytes()[:-100])
+    with pytest.raises(ModelError, match=name):
+        check_sums(model, installed)

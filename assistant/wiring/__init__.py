@@ -149,12 +149,12 @@ def _open_vosk(settings: Settings, language: str, _: Knowledge) -> Recognizer | 
     return VoskRecognizer(model, language, cache_folder=cache_folder(settings))
 
 
-def _open_pocketsphinx(_: Settings, language: str, knowledge: Knowledge) -> Recognizer | None:
+def _open_pocketsphinx(settings: Settings, language: str, knowledge: Knowledge) -> Recognizer | None:
     if language.partition("-")[0] != "en":
         return None
     from assistant.speech.hearing.pocketsphinx_recognizer import PocketSphinxRecognizer
 
-    return PocketSphinxRecognizer(questions(knowledge, language), language)
+    return PocketSphinxRecognizer(questions(knowledge, language), language, cache_folder(settings))
 
 
 def questions(knowledge: Knowledge, language: str) -> list[str]:
@@ -188,7 +188,7 @@ def open_stop_words(
         return None
     from assistant.speech.hearing.pocketsphinx_recognizer import StopWordReader
 
-    return StopWordReader(words, others)
+    return StopWordReader(words, others, cache_folder(settings))
 
 
 def _open_pyttsx3(settings: Settings) -> Synthesizer:

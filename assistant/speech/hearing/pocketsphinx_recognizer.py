@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from assistant.ports import Microphone
 from assistant.speech.hearing.language_model import arpa
 from assistant.speech.hearing.pronunciation import pronounce, read_dictionary, words_of
 from assistant.speech.hearing.readings import Reading, final, join
+from assistant.speech.models.pocketsphinx_model import packaged_model, validate_pocketsphinx_model
 from assistant.speech.sound.noise_floor import with_noise_floor
 from assistant.speech.sound.resampling import at_rate, check_rate, even
 from assistant.speech.sound.speech_gate import gated
@@ -22,6 +24,8 @@ from assistant.speech.sound.voice_activity import VoiceActivity
 from assistant.values import Heard
 
 _RATE_HZ = 16_000  # of the model that comes with the library
+_ACOUSTIC = "en-us"
+_DICTIONARY = "cmudict-en-us.dict"
 # What is said is taken for one of the phrases when they explain the sound this much better than
 # English at large does (difference of the natural logarithms of both path scores, a second).
 # With 640 phrases this kept 87 % of 90 spoken questions and 7 % of 85 other utterances; how alike
@@ -51,21 +55,26 @@ class PocketSphinxRecognizer:
     reading and the free one stands in `also_heard`. Otherwise only the free one is given: the
     nearest question to something that was no question would be a witness for a wrong answer.
     Without phrases every reading is free. `left_out` names words of the phrases that it cannot listen for.
+    The model is tried out first (see `validate_pocketsphinx_model`).
 
-    Raises ModelError where the library is damaged or another language is asked for, AudioError
+    Raises ModelError where the library or its model is damaged or another language is asked for, AudioError
     for a rate that speech cannot have, DeviceError where it is asked to listen twice at once or
     after `close()`.
     """
 
-    def __init__(self, phrases: Sequence[str], language: str = "en") -> None:
+    def __init__(
+        self, phrases: Sequence[str], language: str = "en", cache_folder: Path | None = None
+    ) -> None:
         if language.lower().partition("-")[0] != "en":
             raise ModelError(f"PocketSphinx hears English, not `{language}`", "install a model for Vosk")
         self._language = language
         self._listening = threading.Lock()
         self._closed = False
         self._activity = VoiceActivity(_RATE_HZ)
-        self._free, self._narrow, self.left_out = _decoders(phrases, _english_decoder)
-        self._phones = _phones_decoder()
+        model = packaged_model()
+        validate_pocketsphinx_model(model, cache_folder)
+        self._free, self._narrow, self.left_out = _decoders(phrases, _english_decoder, model)
+        self._phones = _phones_decoder(model)
 
     @property
     def language(self) -> str:
@@ -128,17 +137,21 @@ class StopWordReader:
 
     It is read as these words and as any row of phones; where the words explain it hardly worse, they
     were said, unless one of the `others` explains it better still: alone, "shop" is "shut up".
-    Raises ModelError where none of the words can be listened for.
+    Raises ModelError where none of the words can be listened for, or the model is damaged.
     """
 
-    def __init__(self, words: Sequence[str], others: Sequence[str] = ()) -> None:
+    def __init__(
+        self, words: Sequence[str], others: Sequence[str] = (), cache_folder: Path | None = None
+    ) -> None:
+        model = packaged_model()
+        validate_pocketsphinx_model(model, cache_folder)
         self._words = {" ".join(words_of(word)): word for word in words}
-        self._free, self._narrow, self.left_out = _decoders(words, _phones_decoder)
+        self._free, self._narrow, self.left_out = _decoders(words, _phones_decoder, model)
         if self._narrow is None:
             raise ModelError("none of the stop words can be listened for", "name English words")
         single = sorted({word for phrase in others for word in words_of(phrase)} - {*self._words})
         likely = [*words] * (_LIKELIER * (1 + len(single) // len(words)))
-        self._wide = _decoders([*likely, *single], _phones_decoder)[1] if single else None
+        self._wide = _decoders([*likely, *single], _phones_decoder, model)[1] if single else None
 
     def __call__(self, sound: bytes) -> str:
         """16-bit mono PCM at 16,000 Hz, a second or so -> the stop words that it is, or nothing."""
@@ -206,19 +219,17 @@ def _hypothesis(decoder: Any) -> tuple[str, float]:
 
 
 def _decoders(
-    phrases: Sequence[str], open_free: Callable[[], Any]
+    phrases: Sequence[str], open_free: Callable[[Path], Any], model: Path
 ) -> tuple[Any, Any | None, tuple[str, ...]]:
     """The decoder for anything, the one for the phrases (None without any), and the words left out."""
     try:
-        import pocketsphinx
-
-        free = open_free()
-        dictionary = read_dictionary(Path(pocketsphinx.get_model_path("en-us/cmudict-en-us.dict")))
+        free = open_free(model)
+        dictionary = read_dictionary(model / _DICTIONARY)
         sentences = [words for phrase in phrases[:_MOST_PHRASES] if (words := words_of(phrase))]
         spoken = pronounce({word for words in sentences for word in words}, dictionary)
         left_out = tuple(dict.fromkeys(word for words in sentences for word in words if word not in spoken))
         known = [[word for word in words if word in spoken] for words in sentences]
-        narrow = _narrow_decoder(free.config["hmm"], known, spoken) if any(known) else None
+        narrow = _narrow_decoder(model, known, spoken) if any(known) else None
     except ImportError:
         raise ModelError("PocketSphinx is not installed", "pip install pocketsphinx") from None
     except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
@@ -226,22 +237,29 @@ def _decoders(
     return free, narrow, left_out
 
 
-def _english_decoder() -> Any:
+def _english_decoder(model: Path) -> Any:
     import pocketsphinx
 
-    # Without a word on the screen; a failure comes as an exception all the same.
-    return pocketsphinx.Decoder(samprate=_RATE_HZ, cmn="batch", loglevel="FATAL")
+    return pocketsphinx.Decoder(
+        samprate=_RATE_HZ,
+        hmm=str(model / _ACOUSTIC),
+        dict=str(model / _DICTIONARY),
+        lm=str(model / "en-us.lm.bin"),
+        cmn="batch",
+        loglevel="FATAL",  # without a word on the screen; a failure comes as an exception all the same
+    )
 
 
-def _phones_decoder() -> Any:
+def _phones_decoder(model: Path) -> Any:
     """Hears phones and no words: it costs a quarter of the decoder for any English."""
     import pocketsphinx
 
     return pocketsphinx.Decoder(
         samprate=_RATE_HZ,
+        hmm=str(model / _ACOUSTIC),
         lm=None,
         dict=None,
-        allphone=pocketsphinx.get_model_path("en-us/en-us-phone.lm.bin"),
+        allphone=str(model / "en-us-phone.lm.bin"),
         beam=1e-20,
         pbeam=1e-20,
         lw=2.0,  # as the library's own examples have it
@@ -251,20 +269,20 @@ def _phones_decoder() -> Any:
 
 
 def _narrow_decoder(
-    acoustic: str, sentences: Sequence[Sequence[str]], spoken: Mapping[str, Sequence[str]]
+    model: Path, sentences: Sequence[Sequence[str]], spoken: Mapping[str, Sequence[str]]
 ) -> Any:
     """A decoder that knows the words of the sentences and nothing else: it loads in 20 ms."""
     import pocketsphinx
 
     with tempfile.TemporaryDirectory(prefix="assistant-hearing-", ignore_cleanup_errors=True) as folder:
-        words, model = Path(folder, "words.dict"), Path(folder, "phrases.lm")
+        words, likely = Path(folder, "words.dict"), Path(folder, "phrases.lm")
         words.write_text("".join(_dictionary_lines(spoken)), encoding="utf-8")
-        model.write_text(arpa(sentences), encoding="utf-8")
+        likely.write_text(arpa(sentences), encoding="utf-8")
         return pocketsphinx.Decoder(
             samprate=_RATE_HZ,
-            hmm=acoustic,
+            hmm=str(model / _ACOUSTIC),
             dict=str(words),
-            lm=str(model),
+            lm=str(likely),
             cmn="batch",
             loglevel="FATAL",
         )
@@ -274,3 +292,13 @@ def _dictionary_lines(spoken: Mapping[str, Sequence[str]]) -> Iterator[str]:
     for word, ways in sorted(spoken.items()):
         for number, phones in enumerate(ways, 1):
             yield f"{word} {phones}\n" if number == 1 else f"{word}({number}) {phones}\n"
+
+
+def try_out(model: str) -> None:
+    """Load what the recognizer loads and hear a second of silence; run in a process of its own."""
+    for open_one in (_english_decoder, _phones_decoder):
+        _decode(open_one(Path(model)), bytes(2 * _RATE_HZ))
+
+
+if __name__ == "__main__":
+    try_out(sys.argv[1])

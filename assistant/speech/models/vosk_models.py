@@ -6,19 +6,16 @@ first, and what passed is remembered until its files change.
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
 import importlib.util
-import json
 import re
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from assistant.dialogue.tongue import language_name
 from assistant.errors import ModelError
 from assistant.speech.child_program import Ending, finish, start_child
+from assistant.speech.models.trials import try_once
 
 _APPLICATION = "offline-assistant"
 WHERE_TO_GET_MODELS = "alphacephei.com/vosk/models"
@@ -124,13 +121,7 @@ def validate_vosk_model(
     file of the model changes.
     """
     _check_files(folder)
-    remembered = _memory(folder, cache_folder)
-    if remembered.exists():
-        return
-    try_vosk_model(folder, seconds)
-    with suppress(OSError):  # only a shortcut: without it the model is tried again next time
-        remembered.parent.mkdir(parents=True, exist_ok=True)
-        remembered.write_text(f"{folder}\n", encoding="utf-8")
+    try_once("vosk", folder, cache_folder, lambda: try_vosk_model(folder, seconds))
 
 
 def try_vosk_model(folder: Path, seconds: float = TRIAL_SECONDS) -> None:
@@ -221,28 +212,6 @@ def _reason(complaint: str) -> str:
 
 def _mend(folder: Path) -> str:
     return f"delete {folder}, then: assistant models install   (or fetch it from {WHERE_TO_GET_MODELS})"
-
-
-def _memory(folder: Path, cache_folder: Path | None) -> Path:
-    """The file that remembers that exactly these files passed with exactly this version of Vosk."""
-    import platformdirs
-
-    cache = cache_folder or platformdirs.user_cache_path(_APPLICATION)
-    return cache / "models" / f"{hashlib.sha256(_stamp(folder).encode()).hexdigest()[:32]}.passed"
-
-
-def _stamp(folder: Path) -> str:
-    version = "none"
-    with suppress(importlib.metadata.PackageNotFoundError):
-        version = importlib.metadata.version("vosk")
-    return json.dumps([version, sys.platform, sys.version, str(folder.resolve()), list(_files(folder))])
-
-
-def _files(folder: Path) -> Iterator[tuple[str, int, int]]:
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            status = path.stat()
-            yield path.relative_to(folder).as_posix(), status.st_size, status.st_mtime_ns
 
 
 def _try_out(folder: Path, seconds: float) -> Ending:

@@ -396,6 +396,22 @@ def test_a_long_answer_can_be_scrolled() -> None:
     assert any("Paragraph 39." in line for line in scrolled)
 
 
+def test_a_long_answer_pushes_no_question_and_no_key_off_the_screen() -> None:
+    reply = Reply("\n\n".join(f"Paragraph {number}." for number in range(40)), "", "en", "a")
+    asking = after("parking", reply=reply, portions=("more",), notice="shall-i-go-on")
+    long, short = "\n".join(seen(asking)), "\n".join(seen(after("parking", notice="shall-i-go-on")))
+    assert "Shall I go on?" in long and "Shall I go on?" in short
+    assert "↑ ↓  read on" in long and "read on" not in short
+
+
+@pytest.mark.parametrize("width", [40, 80, 250])
+def test_what_is_lost_is_told_once_and_whole_to_customers_before_the_staff(width: int) -> None:
+    kiosk = after("parking", ear_note=Note("unplugged", "plug it in"), notice="microphone-lost")
+    shown = " ".join(" ".join(seen(kiosk, width=width)).split())
+    assert shown.count("I cannot hear you at the moment. Please type your question.") == 1
+    assert "unplugged – plug it in" in shown
+
+
 def test_what_passes_unseen_is_not_drawn_anew() -> None:
     kiosk = after("parking")
     later = replace(kiosk, active_seconds=9.0, since_seconds=8.0, ear_number=7, turn=3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from rich.text import Text
 
@@ -10,10 +11,13 @@ from assistant.channels.kiosk.values import Kiosk, State
 from assistant.channels.screen import safe
 
 
-def footer(kiosk: Kiosk, words: Mapping[str, str], width: int) -> list[Text]:
-    """Keys and what they do, in as many lines as it takes; a key is never parted from its word."""
+def footer(kiosk: Kiosk, words: Mapping[str, str], width: int, is_cut: bool) -> list[Text]:
+    """Keys and what they do, in as many lines as it takes; a key is never parted from its word.
+
+    `is_cut`: there is more to read than the screen holds.
+    """
     lines = [Text()]
-    for key, word in _keys(kiosk):
+    for key, word in chain([("↑ ↓", "more")] if is_cut else [], _keys(kiosk)):
         one = Text(" ")
         one.append(f" {safe(words.get(key, key))} ", "bold black on cyan")
         one.append(f" {safe(words.get(word, word))} ")

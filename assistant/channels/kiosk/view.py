@@ -59,13 +59,19 @@ class Picture:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width, height = options.max_width, options.height or console.height
-        top = console.render_lines(self._head(), options.update(height=None))
-        bottom = console.render_lines(self._foot(width), options.update(height=None))
-        room = max(height - len(top) - len(bottom), 1)
         inner = min(width - 4, _WIDEST)
+        top = console.render_lines(self._head(), options.update(height=None))
         body = console.render_lines(
             Group(*self._body(is_large=height > _SMALL)), options.update(width=inner, height=None)
         )
+
+        def foot(is_cut: bool) -> Lines:
+            return console.render_lines(self._foot(width, is_cut), options.update(height=None))
+
+        bottom = foot(is_cut=False)
+        if len(top) + len(body) + len(bottom) > height:
+            bottom = foot(is_cut=True)
+        room = max(height - len(top) - len(bottom), 1)
         left = [Segment(" " * ((width - inner) // 2))]
         middle = [left + line for line in self._fitted(body, room)]
         for line in [*top, *middle, *bottom][:height]:
@@ -100,19 +106,32 @@ class Picture:
             shown.append(own_name(tag), _ACCENT if tag == self.kiosk.language else "")
         return shown
 
-    def _foot(self, width: int) -> RenderableType:
-        """What must be done without, the input line, the keys."""
-        return Group(*self._notes(), *self._input(), _rule(), *footer(self.kiosk, self._words, width))
+    def _foot(self, width: int, is_cut: bool) -> RenderableType:
+        """What the customer is asked below an answer, what must be done without, the input line, the keys."""
+        keys = footer(self.kiosk, self._words, width, is_cut)
+        return Group(*self._question(), *self._notes(width), *self._input(), _rule(), *keys)
 
-    def _notes(self) -> Iterator[RenderableType]:
+    def _question(self) -> Iterator[RenderableType]:
+        """Where no length of an answer can push it off the screen."""
+        if self.kiosk.reply and self.kiosk.notice and not self._is_noted:
+            yield Text(f" {self._own(self.kiosk.notice)}", "italic cyan")
+
+    @property
+    def _is_noted(self) -> bool:
+        """The notice stands among what must be done without."""
+        return self.kiosk.notice == "microphone-lost" and self.kiosk.ear_note is not None
+
+    def _notes(self, width: int) -> Iterator[RenderableType]:
         kiosk = self.kiosk
         for name, note in (("microphone-lost", kiosk.ear_note), ("voice-lost", kiosk.mouth_note)):
             if note:
-                shown = Text(no_wrap=True, overflow="ellipsis")
-                shown.append(f" {self._own(name)} ", "bold yellow")
+                for_customers = Text(f" {self._own(name)} ", "bold yellow")
                 told = " – ".join(filter(None, (note.fact, note.hint)))
-                shown.append(" ".join(safe(told).split()), "dim")  # for the staff
-                yield shown
+                for_staff = Text(f" {' '.join(safe(told).split())}", "dim", no_wrap=True, overflow="ellipsis")
+                if for_customers.cell_len + for_staff.cell_len <= width:
+                    yield for_customers + for_staff
+                else:
+                    yield from (for_customers, for_staff)
 
     def _input(self) -> Iterator[RenderableType]:
         if self.kiosk.typed is not None:
@@ -139,10 +158,9 @@ class Picture:
             is_new = kiosk.state is not State.THINKING
             yield Markdown(for_terminal(kiosk.reply.text), hyperlinks=False, style="" if is_new else "dim")
             yield from _choices(kiosk.conversation.choices)
-        if kiosk.notice:
-            yield Text()
+        elif kiosk.notice and not self._is_noted:
             yield Text(self._own(kiosk.notice), "italic cyan")
-        elif not (kiosk.heard or kiosk.reply):
+        elif not kiosk.heard:
             yield Text(self._own("greeting"), _ACCENT)
 
     def _invitation(self, is_large: bool) -> Iterator[RenderableType]:

@@ -13,15 +13,22 @@ import click
 
 from assistant import __version__
 from assistant.cli.kiosk import kiosk
-from assistant.cli.options import PATH, Asked, BaseOptions, base_options, question_options
+from assistant.cli.options import (
+    PATH,
+    Asked,
+    BaseOptions,
+    base_options,
+    language_of_pages,
+    question_options,
+)
 from assistant.cli.sound import doctor, models
-from assistant.errors import AssistantError, SettingsError
+from assistant.errors import AssistantError
 
 if TYPE_CHECKING:
     from assistant.channels.asking import Asking
     from assistant.channels.screen import Screen
     from assistant.settings import Settings
-    from assistant.values import Heard, Knowledge, Turn, Utterance
+    from assistant.values import Heard, Turn, Utterance
 
 USAGE = 64  # EX_USAGE of sysexits.h; click's own 2 means "unsure" here
 INTERRUPTED = 130  # 128 + SIGINT
@@ -249,19 +256,10 @@ def _open_asking(settings: Settings, asked: Asked) -> Asking:
     err = _screen(sys.stderr)
     err.notes(assistant.matcher.notes)
     known = known_language(assistant.knowledge, asked.language)
-    if asked.language and not known and not asked.audio:  # what is heard may be answered in another one
-        raise _no_language(asked.language, assistant.knowledge)
+    if asked.language and not asked.audio:  # what is heard may be answered in another one
+        known = language_of_pages(assistant.knowledge, asked.language)
     conversation = Conversation().with_language(known) if known else Conversation()
     return Asking(assistant, conversation, _screen(sys.stdout), err, asked.as_json)
-
-
-def _no_language(language: str, knowledge: Knowledge) -> SettingsError:
-    from assistant.dialogue.tongue import language_name
-
-    return SettingsError(
-        f"the pages have no {language_name(language)}",
-        f"they have {', '.join(f'{tag} ({language_name(tag)})' for tag in knowledge.languages)}",
-    )
 
 
 def _typed(words: tuple[str, ...]) -> Utterance:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from assistant.cli.options import PATH, BaseOptions, base_options, together
+from assistant.cli.options import PATH, BaseOptions, base_options, language_of_pages, together
 from assistant.errors import AudioError
 from assistant.settings import MODES, Mode
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
+    from assistant.values import Knowledge
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,15 @@ def kiosk(choice: KioskChoice, base: BaseOptions) -> int:
     settings = _as_chosen(base.settings(), choice)
     if choice.keep_audio:
         _check_folder(choice.keep_audio)
+    if sys.stdout.isatty() and not choice.as_json:
+        click.echo(_one_moment(settings, choice))
     assistant = wiring.build_assistant(settings)
-    Screen(sys.stderr).notes(assistant.matcher.notes)
-    languages = kiosk_languages(settings, assistant, choice.language)
+    wanted = language_of_pages(assistant.knowledge, choice.language) if choice.language else None
+    languages = kiosk_languages(settings, assistant, wanted)
+    notes = Screen(sys.stderr)
+    notes.notes(assistant.matcher.notes)
+    if not (wanted or settings.kiosk.languages):
+        notes.notes(_unheard(assistant.knowledge, languages))
     with native_noise_dropped(), open_hardware(settings, assistant, languages, choice.keep_audio) as hardware:
         senses = Senses(hardware.open_ear, hardware.open_mouth)
         return run_kiosk(assistant, senses, settings, KioskOptions(languages, choice.as_json))
@@ -85,6 +93,25 @@ def _as_chosen(settings: Settings, choice: KioskChoice) -> Settings:
     if choice.mode is None:
         return settings
     return replace(settings, listening=replace(settings.listening, mode=choice.mode))
+
+
+def _one_moment(settings: Settings, choice: KioskChoice) -> str:
+    """Something to read while encoder and pages load: for some seconds a terminal would be blank."""
+    from assistant.dialogue.own_voice import own_sentence
+    from assistant.values import Knowledge
+
+    language = choice.language or next(iter(settings.kiosk.languages), settings.default_language)
+    return own_sentence(Knowledge.of("", settings.default_language, ()), "one-moment", language).text
+
+
+def _unheard(knowledge: Knowledge, languages: tuple[str, ...]) -> Iterator[str]:
+    """Whoever set the kiosk up may miss them; that a customer does is told to nobody."""
+    from assistant.dialogue.tongue import language_name
+
+    for tag in knowledge.languages:
+        if tag not in languages:
+            fact = f"nothing here hears {language_name(tag)}, so the kiosk does not offer it"
+            yield f"{fact}: assistant models install {tag}"
 
 
 def _check_folder(folder: Path) -> None:

@@ -14,6 +14,7 @@ from assistant.settings import ENCODERS
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
+    from assistant.values import Knowledge
 
 Command = Callable[..., int]
 
@@ -79,3 +80,16 @@ question_options = together(
     click.option("--language", metavar="LANGUAGE", help="Hear and answer in this language, such as de."),
     click.option("--json", "as_json", is_flag=True, help="One JSON object a question, for machines."),
 )
+
+
+def language_of_pages(knowledge: Knowledge, wanted: str) -> str:
+    """The pages' own name for a language: "en" for "EN"; raises SettingsError where they have none of it."""
+    from assistant.dialogue.tongue import known_language, language_name
+    from assistant.errors import SettingsError
+
+    if known := known_language(knowledge, wanted):
+        return known
+    raise SettingsError(
+        f"the pages have no {language_name(wanted)}",
+        f"they have {', '.join(f'{tag} ({language_name(tag)})' for tag in knowledge.languages)}",
+    )

@@ -39,6 +39,10 @@ class ModelError(AssistantError):
     """A model is missing, damaged, or for another language."""
 
 
+class UnheardLanguageError(ModelError):
+    """A model of other languages: nothing is wrong with it, another model may hear this one."""
+
+
 class AudioError(AssistantError):
     """A sound file or stream cannot be used as it is."""
 

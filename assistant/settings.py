@@ -31,10 +31,12 @@ class ListeningSettings:
 
     mode: Mode = "open"  # push: while a key is held; open: whenever somebody speaks
     pause_seconds: float = 0.9  # so long a pause ends what is neither of the two below
-    pause_after_question_seconds: float = 0.4  # what was said is a question that the pages know
+    pause_after_question_seconds: float = 0.3  # what was said is a question that the pages know
     pause_unfinished_seconds: float = 1.6  # what was said cannot be all: "I would like to"
     longest_seconds: float = 20.0  # nobody is listened to for longer
     wait_seconds: float = 8.0  # for the first word
+    # Of a Whisper model, tried before all others; relative to the knowledge folder.
+    whisper_model: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,12 @@ def _language(name: str, value: object) -> str:
     return value
 
 
+def _folder(name: str, value: object) -> Path:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise SettingsError(f'{name} must be a folder such as "../models/whisper-small", not {value!r}')
+    return Path(value).expanduser()
+
+
 def _languages(name: str, value: object) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise SettingsError(f'{name} must be a list such as ["de", "en"], not {value!r}')
@@ -244,6 +252,7 @@ _IN_SECTIONS: Mapping[str, Mapping[str, Kind]] = {
         "pause_unfinished_seconds": _number(0.1, 10),
         "longest_seconds": _number(1, 300),
         "wait_seconds": _number(1, 300),
+        "whisper_model": _folder,
     },
     "speaking": {
         "voices": _words,

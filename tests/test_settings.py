@@ -31,6 +31,11 @@ def test_sections_set_how_a_kiosk_listens_speaks_and_waits(tmp_path: Path) -> No
     assert settings.kiosk == KioskSettings(languages=("de", "en"), stop_by_voice=False)
 
 
+def test_a_whisper_model_is_a_folder(tmp_path: Path) -> None:
+    settings = written(tmp_path, '[listening]\nwhisper_model = "../models/whisper-small"')
+    assert settings.listening.whisper_model == Path("../models/whisper-small")
+
+
 @pytest.mark.parametrize(
     ("text", "fact", "hint"),
     [
@@ -48,6 +53,8 @@ def test_sections_set_how_a_kiosk_listens_speaks_and_waits(tmp_path: Path) -> No
         ('default_language = "German"', '`default_language` must be a language such as "de"', ""),
         ('[listening]\nmode = "loud"', "`mode` must be one of push, open, not 'loud'", ""),
         ("[listening]\npause_seconds = -1", "`pause_seconds` must be a number from 0.1 to 10, not -1", ""),
+        ("[listening]\nwhisper_model = true", "`whisper_model` must be a folder such as", ""),
+        ('[listening]\nwhisper_model = ""', "`whisper_model` must be a folder such as", ""),
         ("[speaking]\nwords_a_minute = 1.5", "`words_a_minute` must be a whole number from 80 to 450", ""),
         ("[speaking]\nvoices = []", "`voices` must be a list", ""),
         ('[kiosk]\nlanguages = "de"', '`languages` must be a list such as ["de", "en"]', ""),

@@ -6,6 +6,7 @@ No trained model is here; a tiny one with random weights drives the real library
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from assistant import wiring
 from assistant.errors import AudioError, DeviceError, ModelError
+from assistant.settings import ListeningSettings, Settings
 from assistant.speech.hearing import whisper_recognizer
 from assistant.speech.hearing.whisper_recognizer import WhisperRecognizer, validate_whisper_model
 from assistant.speech.hearing.whole_utterance import hear
 from assistant.speech.sound.wav_audio import WavMicrophone
-from assistant.values import Heard
+from assistant.values import Heard, Knowledge
 from tests.test_recognizers import Sound, SpokenOnly
 
 pytest.importorskip("faster_whisper", reason="pip install -e '.[whisper]'")
@@ -93,8 +96,13 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def ear(model: Path) -> WhisperRecognizer:
-    return WhisperRecognizer(model, "en")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def ear(model: Path, cache: Path) -> WhisperRecognizer:
+    return WhisperRecognizer(model, "en", cache)
 
 
 def test_one_final_reading_comes_with_the_beams_other_readings_beside_it(ear: WhisperRecognizer) -> None:
@@ -130,8 +138,8 @@ def test_a_rate_that_speech_cannot_have_is_refused(ear: WhisperRecognizer) -> No
         hear(Sound([bytes(3200)], 0), ear)
 
 
-def test_a_closed_recognizer_stops_and_hears_nothing_more(model: Path) -> None:
-    ear = WhisperRecognizer(model, "en")
+def test_a_closed_recognizer_stops_and_hears_nothing_more(model: Path, cache: Path) -> None:
+    ear = WhisperRecognizer(model, "en", cache)
     question = list(WavMicrophone(QUESTION))
 
     class Closing(Sound):
@@ -155,9 +163,35 @@ def test_two_at_once_is_an_error(ear: WhisperRecognizer) -> None:
     assert hear(Meanwhile([bytes(3200)]), ear).text == ""
 
 
-def test_a_language_that_the_model_does_not_hear_is_refused(model: Path) -> None:
+def test_a_language_that_the_model_does_not_hear_is_refused(model: Path, cache: Path) -> None:
     with pytest.raises(ModelError, match="does not hear `de`"):
-        WhisperRecognizer(model, "de")
+        WhisperRecognizer(model, "de", cache)
+
+
+def test_a_model_is_loaded_once_however_many_listen(ear: WhisperRecognizer, model: Path, cache: Path) -> None:
+    other = WhisperRecognizer(model, "en-GB", cache)
+    assert other._model is ear._model
+    other.close()
+    assert hear(WavMicrophone(QUESTION), ear).text
+
+
+def test_the_model_in_the_settings_comes_first(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "no models"))
+    shutil.copytree(model, tmp_path / "models" / "tiny")
+    listening = ListeningSettings(whisper_model=Path("../models/tiny"))
+    settings = Settings(tmp_path / "pages", cache_folder=tmp_path / "cache", listening=listening)
+    (tmp_path / "pages").mkdir()
+    nothing = Knowledge.of("", "en", ())
+    assert isinstance(wiring.open_recognizer(settings, "en", nothing), WhisperRecognizer)
+    with pytest.raises(ModelError, match="no speech model for German"):  # it does not hear that
+        wiring.open_recognizer(settings, "de", nothing)
+
+
+def test_a_sound_model_is_tried_once(model: Path, tmp_path: Path) -> None:
+    validate_whisper_model(model, tmp_path)
+    validate_whisper_model(model, tmp_path, seconds=0.01)  # too short for any trial: it is remembered
 
 
 # --- folders that cannot be used -----------------------------------------------------------------
@@ -195,7 +229,7 @@ def test_a_damaged_folder_is_refused_and_this_process_lives_on(
         cut = (folder / name).read_bytes()[:content] if isinstance(content, int) else content
         (folder / name).write_bytes(cut)
     with pytest.raises(ModelError, match=fact):
-        validate_whisper_model(folder)
+        validate_whisper_model(folder, tmp_path / "cache")
 
 
 @pytest.mark.parametrize("name", ["missing", "tiny", "base.en", "file"])
@@ -205,18 +239,18 @@ def test_a_name_is_never_looked_for_anywhere_else(tmp_path: Path, name: str) -> 
         validate_whisper_model(tmp_path / name)
 
 
-def test_a_model_that_takes_too_long_is_refused(model: Path) -> None:
+def test_a_model_that_takes_too_long_is_refused(model: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="longer than 0 seconds"):
-        validate_whisper_model(model, seconds=0.01)
+        validate_whisper_model(model, tmp_path, seconds=0.01)
 
 
-def test_nothing_is_asked_of_a_network(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_asked_of_a_network(model: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("a connection was tried")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    ear = WhisperRecognizer(model, "en")
+    ear = WhisperRecognizer(model, "en", cache)
     assert hear(WavMicrophone(QUESTION), ear).final and os.environ["HF_HUB_OFFLINE"] == "1"
 
 

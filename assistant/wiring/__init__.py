@@ -10,7 +10,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.errors import DeviceError, ModelError, SettingsError
+from assistant.errors import DeviceError, ModelError, SettingsError, UnheardLanguageError
 from assistant.settings import Settings
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def state_folder() -> Path:
 
 
 def open_recognizer(settings: Settings, language: str, knowledge: Knowledge) -> Recognizer:
-    """Vosk where a model for the language is found, PocketSphinx for English otherwise.
+    """Whisper where its model is given, Vosk where one is found, PocketSphinx for English otherwise.
 
     Raises ModelError with the way out for a language that nothing here can hear.
     """
@@ -135,7 +135,22 @@ def can_hear(settings: Settings, language: str) -> bool:
     """Whether a recognizer for the language is here, sound or not."""
     from assistant.speech.models.vosk_models import find_vosk_model
 
-    return language.partition("-")[0] == "en" or find_vosk_model(language, settings.model_folders) is not None
+    return (
+        language.partition("-")[0] == "en"
+        or find_vosk_model(language, settings.model_folders) is not None
+        or settings.listening.whisper_model is not None  # most hear a hundred languages
+    )
+
+
+def _open_whisper(settings: Settings, language: str, _: Knowledge) -> Recognizer | None:
+    if settings.listening.whisper_model is None:
+        return None
+    from assistant.speech.hearing.whisper_recognizer import WhisperRecognizer
+
+    model = settings.knowledge_folder / settings.listening.whisper_model
+    with contextlib.suppress(UnheardLanguageError):
+        return WhisperRecognizer(model, language, cache_folder(settings))
+    return None
 
 
 def _open_vosk(settings: Settings, language: str, _: Knowledge) -> Recognizer | None:
@@ -205,6 +220,7 @@ def _open_piper(settings: Settings) -> Synthesizer:
 
 # The first that opens is taken.
 RECOGNIZERS: Mapping[str, Callable[[Settings, str, Knowledge], Recognizer | None]] = {
+    "whisper": _open_whisper,
     "vosk": _open_vosk,
     "pocketsphinx": _open_pocketsphinx,
 }

@@ -9,11 +9,13 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
-from assistant.errors import DeviceError, ModelError
+from assistant.errors import DeviceError, ModelError, UnheardLanguageError
 from assistant.ports import Microphone
 from assistant.speech.child_program import finish, start_child
 from assistant.speech.hearing.readings import MOST_READINGS, Reading, final, join
+from assistant.speech.models.trials import try_once
 from assistant.speech.sound.resampling import at_rate, check_rate, even, to_samples
 from assistant.speech.sound.speech_gate import gated
 from assistant.speech.sound.voice_activity import VoiceActivity
@@ -33,20 +35,25 @@ _MOST_TOKENS = 112
 _SILENCE = 0.6
 _HINT = "name the folder of a Whisper model converted for CTranslate2"
 
+_models: WeakValueDictionary[str, Any] = WeakValueDictionary()
+_models_lock = threading.Lock()
+
 
 class WhisperRecognizer:
     """Hears one language with a multilingual or English Whisper model; final readings only.
 
-    The folder is tried in a process of its own first. Readings of the beam beside the best stand
-    in `also_heard`. Raises ModelError for a folder that cannot be used and for a language that its
-    model does not hear, AudioError for a rate that speech cannot have, DeviceError where it is
-    asked to listen twice at once or after `close()`.
+    The folder is tried in a process of its own first, and its model shared by all recognizers of
+    this process. Readings of the beam beside the best stand in `also_heard`.
+
+    Raises ModelError for a folder that cannot be used, UnheardLanguageError for a language that its
+    model does not hear, AudioError for a rate that speech cannot have, DeviceError where it is asked
+    to listen twice at once or after `close()`.
     """
 
-    def __init__(self, model_folder: Path, language: str, trial_seconds: float = TRIAL_SECONDS) -> None:
-        validate_whisper_model(model_folder, trial_seconds)
+    def __init__(self, model_folder: Path, language: str, cache_folder: Path | None = None) -> None:
+        validate_whisper_model(model_folder, cache_folder)
         self._language = language
-        self._model: Any = _load(model_folder)
+        self._model: Any = _shared_model(model_folder)
         self._tokenizer: Any = _tokenizer(self._model, language.partition("-")[0].lower())
         self._activity = VoiceActivity(_RATE_HZ)
         self._listening = threading.Lock()
@@ -114,16 +121,23 @@ class WhisperRecognizer:
         return [Reading(text, best - score) for text, score in zip(texts, result.scores, strict=True)]
 
 
-def validate_whisper_model(folder: Path, seconds: float = TRIAL_SECONDS) -> None:
+def validate_whisper_model(
+    folder: Path, cache_folder: Path | None = None, seconds: float = TRIAL_SECONDS
+) -> None:
     """Raise ModelError unless the folder holds all that is needed, loads, and reads a second of silence.
 
-    Tried in a process of its own: a damaged model may end the one that loads it.
+    Tried in a process of its own, which a damaged model may end; once: what passed is remembered in
+    the cache folder until a file of the model changes.
     """
     import importlib.util
 
     if importlib.util.find_spec("faster_whisper") is None:
         raise ModelError("faster-whisper is not installed", "pip install 'offline-assistant[whisper]'")
     _check_files(folder)
+    try_once("faster-whisper", folder, cache_folder, lambda: _try(folder, seconds))
+
+
+def _try(folder: Path, seconds: float) -> None:
     try:
         ending = finish(start_child(_TRIAL, str(folder.resolve())), b"", seconds)
     except (OSError, ValueError) as error:
@@ -152,6 +166,15 @@ def _check_files(folder: Path) -> None:
             ) from None
 
 
+def _shared_model(folder: Path) -> Any:
+    path = str(folder.resolve())
+    with _models_lock:
+        model = _models.get(path)
+        if model is None:
+            model = _models[path] = _load(folder)
+    return model
+
+
 def _load(folder: Path) -> Any:
     """The model; from a path, which the library never takes for a name to look for online."""
     os.environ["HF_HUB_OFFLINE"] = "1"  # whatever it lacks, it must not ask for
@@ -169,7 +192,7 @@ def _tokenizer(model: Any, language: str) -> Any:
     from faster_whisper.tokenizer import Tokenizer
 
     if language not in model.supported_languages:
-        raise ModelError(
+        raise UnheardLanguageError(
             f"this Whisper model does not hear `{language}`", "give the folder of a multilingual model"
         )
     multilingual = model.model.is_multilingual

@@ -35,7 +35,7 @@ from assistant.speech.sound.wav_audio import WavMicrophone
 from assistant.values import Heard
 
 RATE_HZ = 16_000
-BLOCK_BYTES = 1600 * 2  # 0.1 s, as the live microphone gives
+BLOCK_BYTES = 800 * 2  # 0.05 s, as the live microphone gives
 PATIENCE_SECONDS = 20.0
 SETTINGS = ListeningSettings(pause_seconds=0.7, wait_seconds=4.0)
 

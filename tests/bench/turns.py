@@ -1,7 +1,7 @@
 """When is a customer taken to have finished? python -m tests.bench.turns FOLDER [--tune]
 
 Clips of people and of a synthetic voice get a room around them and a pause within. Sound comes in blocks
-of 0.1 s of its own time; what a recognizer works on each is measured (CPU time) and added to that time,
+of 0.05 s of its own time; what a recognizer works on each is measured (CPU time) and added to that time,
 as if it worked on a core of its own. Rivals are given the same last words, when their pause is over.
 "Last word": the seconds that the recognizer itself needs when the sound has ended (median).
 """
@@ -41,7 +41,7 @@ PAUSES_SECONDS = (0.0, 0.3, 0.5, 0.8)  # within a clip; 0: as it was spoken
 _LEAD_SECONDS, _TAIL_SECONDS = 0.8, 4.0
 _ROOM_DB = -35.0  # the room below the speech
 _AROUND_SECONDS = 0.6  # what recognizers are given before and after a stretch of speech
-_BLOCK = RATE_HZ // 10  # samples in which the live microphone gives sound
+_BLOCK = RATE_HZ // 20  # samples in which the live microphone gives sound
 _LONGEST_CLIP_SECONDS = 6.0
 _MOST_CLIPS = 20  # of a kind: all together take some minutes
 # Where speech is in a clip: 25 dB below its loud parts, and clearly above its own room.

@@ -17,7 +17,7 @@ BYTES_A_SECOND = RATE_HZ * 2
 # After so much of a pause the recognizers are told that this was all, though the turn may go on:
 # their last look at the whole costs up to half a second, which is over when the pause is. Who
 # speaks on is heard again from the beginning. The quiet ends of words are within it.
-_ASIDE_SECONDS = 0.25
+_ASIDE_SECONDS = 0.2
 # Recognizers that do not come to an end in so much of further sound are broken.
 LONGEST_READING_SECONDS = 15.0
 

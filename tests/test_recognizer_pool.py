@@ -43,12 +43,14 @@ class Makers:
 
     opened: list[Ear] = field(default_factory=list)
     failing: int = 0
+    asked: threading.Event = field(default_factory=threading.Event)
     may_open: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self.may_open.set()
 
     def __call__(self, language: str) -> Recognizer:
+        self.asked.set()
         assert self.may_open.wait(LONG)
         if self.failing:
             self.failing -= 1
@@ -116,6 +118,32 @@ def test_what_is_wrong_with_a_model_is_told_to_the_borrower_and_tried_again(make
         pass
     with pool.borrow("en") as ear:
         assert ear is makers.opened[0]
+
+
+def test_after_a_renewal_nobody_gets_one_that_was_opened_before(makers: Makers) -> None:
+    pool = RecognizerPool(makers, size=2)
+    with pool.borrow("en"), pool.borrow("en") as lent:
+        pass
+    with pool.borrow("en") as lent:
+        pool.renew()
+        idle = next(ear for ear in makers.opened if ear is not lent)
+        assert idle.closed and not lent.closed
+    assert lent.closed
+    with pool.borrow("en", LONG) as first, pool.borrow("en", LONG) as second:
+        assert {first, second}.isdisjoint({idle, lent})
+    pool.close()
+    assert all(ear.closed for ear in makers.opened)
+
+
+def test_one_that_was_being_opened_when_they_were_renewed_is_lent_no_second_time(makers: Makers) -> None:
+    makers.may_open.clear()
+    pool = RecognizerPool(makers)
+    pool.warm(["en"])
+    assert makers.asked.wait(LONG)
+    pool.renew()
+    makers.may_open.set()
+    with pool.borrow("en", LONG):
+        assert [ear.closed for ear in makers.opened] == [True, False]
 
 
 def test_a_borrower_waits_for_the_one_that_is_being_opened_ahead(makers: Makers) -> None:

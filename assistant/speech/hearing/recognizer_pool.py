@@ -32,6 +32,8 @@ class RecognizerPool:
         self._count: dict[str, int] = {}  # those idle, lent out and being opened
         self._lent: set[Recognizer] = set()
         self._warming: list[threading.Thread] = []
+        self._generation = 0
+        self._generations: dict[Recognizer, int] = {}  # of those that are open
         self._closed = False
 
     @contextmanager
@@ -56,6 +58,19 @@ class RecognizerPool:
             )
             self._warming = [one for one in self._warming if one.is_alive()] + [thread]
             thread.start()
+
+    def renew(self) -> None:
+        """What they listen for has changed: nobody is lent one from now on that was opened before.
+
+        Who has borrowed one keeps it until the end. Instead of those that are idle new ones are warmed.
+        """
+        with self._changed:
+            self._generation += 1
+            idle = [(language, one) for language, some in self._idle.items() for one in some]
+            self._idle.clear()
+        for language, recognizer in idle:
+            self._forget(language, recognizer)
+        self.warm(list(dict.fromkeys(language for language, _ in idle)))
 
     def close(self) -> None:
         """Close them all; those that are lent out end what they hear without a final reading."""
@@ -91,6 +106,7 @@ class RecognizerPool:
 
     def _open(self, language: str) -> Recognizer:
         """A new one, lent out already; its place was counted before."""
+        generation = self._generation
         try:
             recognizer = self._open_one(language)
         except BaseException:
@@ -99,6 +115,7 @@ class RecognizerPool:
         with self._changed:
             if not self._closed:
                 self._lent.add(recognizer)
+                self._generations[recognizer] = generation
                 return recognizer
         recognizer.close()
         raise _closed()
@@ -114,13 +131,17 @@ class RecognizerPool:
     def _give_back(self, language: str, recognizer: Recognizer) -> None:
         with self._changed:
             self._lent.discard(recognizer)
-            if not self._closed:
+            is_old = self._generations[recognizer] != self._generation
+            if not is_old and not self._closed:
                 self._idle.setdefault(language, []).append(recognizer)
                 self._changed.notify_all()
+        if is_old:
+            self._forget(language, recognizer)
 
     def _forget(self, language: str, recognizer: Recognizer) -> None:
         with self._changed:
             self._lent.discard(recognizer)
+            self._generations.pop(recognizer, None)
         self._free_place(language)
         recognizer.close()
 

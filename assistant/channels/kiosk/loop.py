@@ -126,9 +126,11 @@ def run_kiosk(assistant: Assistant, senses: Senses, settings: Settings, options:
         )
         rules = _rules(settings, options, can_hear=ear is not None, can_speak=mouth is not None)
         kiosk = replace(new_kiosk(rules), ear_note=ear_note, mouth_note=mouth_note)
-        front = stack.enter_context(closing(_front(assistant, options)))
-        stack.enter_context(closing(_input(happenings)))
+        front = _front(assistant, options)
         loop = stack.enter_context(closing(Loop(Parts(assistant, front, ear, mouth), kiosk, happenings)))
+        # The terminal is given back first: the rest may have to wait for a model that is being loaded.
+        stack.enter_context(closing(front))
+        stack.enter_context(closing(_input(happenings)))
         with _ended_by_signals(happenings) as codes:
             loop.run()
         return codes[-1]

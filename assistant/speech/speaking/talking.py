@@ -22,7 +22,7 @@ from assistant.speech.speaking.voices import Openers, Voices
 _PATIENCE_SECONDS = 8.0
 # Before that it may have to try a model out and to load it: 15 seconds on a busy machine.
 _PATIENCE_AT_FIRST_SECONDS = 60.0
-_CLOSING_SECONDS = 10.0
+_CLOSING_SECONDS = 3.0  # a thread that loads a voice cannot be hurried, and Ctrl-C is not to wait for it
 _IDLE_SECONDS = 60.0  # no wait is without an end
 
 

@@ -68,6 +68,8 @@ class Voices:
         """Let a voice of each language speak once, unheard: the first customer then waits for nothing."""
         for language in languages:
             for name in self._openers:
+                if self._closed:
+                    return
                 # What fails here fails again when it is needed, and is told then.
                 self._warming = name, language
                 with suppress(Exception):

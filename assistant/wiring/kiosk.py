@@ -45,7 +45,7 @@ class Hardware:
         self.pool.warm(self.languages)
         parts = EarParts(
             open_microphone=SounddeviceMicrophone,
-            borrow=self.pool.borrow,
+            borrow=_UpToDate(self.pool, self.assistant).borrow,
             tell=tell,
             echo=self.echo,
             stop_words=self.stop_spotters,
@@ -85,6 +85,20 @@ class Hardware:
         utterance = Utterance(heard.text, heard.language, heard.also_heard)
         candidates = self.assistant.matcher.match(utterance, heard.language).ranking.candidates
         return candidates[0].probability if candidates else 0.0
+
+
+class _UpToDate:
+    """Lends recognizers that listen for the questions of the pages as they are now."""
+
+    def __init__(self, pool: RecognizerPool, assistant: Assistant) -> None:
+        self._pool, self._assistant = pool, assistant
+        self._known = assistant.knowledge
+
+    def borrow(self, language: str) -> contextlib.AbstractContextManager[Recognizer]:
+        if self._assistant.knowledge is not self._known:
+            self._known = self._assistant.knowledge
+            self._pool.renew()
+        return self._pool.borrow(language)
 
 
 @contextlib.contextmanager

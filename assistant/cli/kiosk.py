@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -118,5 +119,7 @@ def _check_folder(folder: Path) -> None:
     """Told before the first customer, not after."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         raise AudioError(f"{folder} cannot be written: {error.strerror}", "name another folder") from None

@@ -187,15 +187,16 @@ def doctor(record: bool, self_test: bool, as_json: bool, base: BaseOptions) -> i
     Exit code: 0 all is well; 1 there is a problem.
     """
     from assistant.channels.finding_lines import findings_json, has_problem, show_findings, verdict
+    from assistant.channels.native_noise import native_noise_dropped
     from assistant.speech.doctor import examine
 
-    out, err = _screen(), _screen(err=True)
-    found = examine(chain(_of_all(base), _of_sound(err, record, self_test)))
+    out = _screen()
+    with native_noise_dropped():
+        found = examine(chain(_of_all(base), _of_sound(_screen(err=True), record, self_test)))
+        findings = tuple(found) if as_json else show_findings(out, found)
     if as_json:
-        findings = tuple(found)
         out.data(findings_json(findings))
     else:
-        findings = show_findings(out, found)
         out.line(verdict(findings), "bold")
     return int(has_problem(findings))
 

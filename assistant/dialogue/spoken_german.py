@@ -26,7 +26,6 @@ _WEAK = (
     "am im vom zum beim zur dem den des jeden jedem einem einer eines ihrem ihren unserem unseren diesem"
     " diesen"
 )
-_NAMING = "der die das ins ans jede jeder jedes ihre unsere diese dieser"
 _PREPOSITIONS = "ab bis seit vor nach mit von in zu bei aus um für zwischen"
 _DATIVE = "ab seit vor nach mit von in zu bei aus innerhalb zwischen"
 _WORD_BEFORE = re.compile(r"([^\W\d_]+)[ ,]*$")

@@ -61,23 +61,17 @@ def _look(one: Examination) -> Sequence[Finding]:
             found.extend(one.look())
         except AssistantError as error:
             found.append(Finding(one.name, "problem", error.fact, error.hint))
-        except (
-            Exception
-        ) as error:  # a library broke in a way that nobody knew: the others are still looked at
-            found.append(
-                Finding(one.name, "problem", f"looking at it failed: {type(error).__name__}: {error}")
-            )
+        except Exception as error:  # broken in a way that nobody knew: the others are still looked at
+            fact = f"looking at it failed: {type(error).__name__}: {error}"
+            found.append(Finding(one.name, "problem", fact))
 
     looking = threading.Thread(target=look, name=f"doctor {one.name}", daemon=True)
     looking.start()
     looking.join(one.seconds)
     if looking.is_alive():
         fact = f"it does not answer within {one.seconds:.0f} s"
-        return [
-            Finding(
-                one.name, "problem", fact, "unplug the device and plug it in again, or restart the machine"
-            )
-        ]
+        hint = "unplug the device and plug it in again, or restart the machine"
+        return [Finding(one.name, "problem", fact, hint)]
     return found
 
 

@@ -36,7 +36,6 @@ _LIGHTS: Mapping[str, str] = {
     "hearing": "bold black on bright_green",
     "thinking": "black on yellow",
     "speaking": "white on blue",
-    "ready": "black on cyan",
     "press-and-speak": "black on cyan",
     "typing": "black on magenta",
 }

@@ -90,7 +90,7 @@ def test_a_muted_microphone_is_noted_until_there_is_sound(
     blocks = iter(microphone)
     next(blocks)
     assert microphone.notes == ()
-    noted = [microphone.notes for _ in islice(blocks, 6)][-1]
+    noted = [microphone.notes for _ in islice(blocks, 12)][-1]
     assert "is the microphone muted?" in noted[0]
     sound.speak_into_microphone(to_pcm(TONE), wait=False)
     assert any(microphone.notes == () for _ in islice(blocks, 40))

@@ -35,6 +35,8 @@ class ListeningSettings:
     pause_unfinished_seconds: float = 1.6  # what was said cannot be all: "I would like to"
     longest_seconds: float = 20.0  # nobody is listened to for longer
     wait_seconds: float = 8.0  # for the first word
+    # Hear nothing but these: whatever is said becomes one of them.
+    only_questions: bool = False
     # Of a Whisper model, tried before all others; relative to the knowledge folder.
     whisper_model: Path | None = None
 
@@ -252,6 +254,7 @@ _IN_SECTIONS: Mapping[str, Mapping[str, Kind]] = {
         "pause_unfinished_seconds": _number(0.1, 10),
         "longest_seconds": _number(1, 300),
         "wait_seconds": _number(1, 300),
+        "only_questions": _switch,
         "whisper_model": _folder,
     },
     "speaking": {

@@ -24,6 +24,7 @@ from assistant.speech.models.vosk_models import (
     is_model,
     models_in,
     no_model,
+    takes_grammar,
     user_models_folder,
     validate_vosk_model,
 )
@@ -261,6 +262,17 @@ def test_without_vosk_the_message_says_how_to_get_it(tmp_path: Path, monkeypatch
     with pytest.raises(ModelError) as caught:
         validate_vosk_model(model_at(tmp_path / "de"), tmp_path / "cache")
     assert caught.value.hint == "pip install vosk"
+
+
+@pytest.mark.parametrize(
+    ("graph", "expected"), [("graph/HCLr.fst", True), ("HCLr.fst", True), ("graph/HCLG.fst", False)]
+)
+def test_a_model_can_be_told_what_to_hear_where_its_words_are_not_built_in(
+    tmp_path: Path, graph: str, expected: bool
+) -> None:
+    (tmp_path / graph).parent.mkdir(exist_ok=True)
+    (tmp_path / graph).write_bytes(b"x")
+    assert takes_grammar(tmp_path) is expected
 
 
 # --- the model that comes with PocketSphinx -----------------------------------------------------

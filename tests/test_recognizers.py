@@ -12,8 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assistant import wiring
+from assistant.dialogue.commands import stop_words
 from assistant.errors import AudioError, DeviceError, ModelError
 from assistant.ports import Recognizer
+from assistant.settings import ListeningSettings, Settings
 from assistant.speech.hearing import vosk_recognizer
 from assistant.speech.hearing.language_model import arpa
 from assistant.speech.hearing.pocketsphinx_recognizer import PocketSphinxRecognizer
@@ -26,7 +29,7 @@ from assistant.speech.sound.noise_floor import with_noise_floor
 from assistant.speech.sound.resampling import at_rate
 from assistant.speech.sound.voice_activity import VoiceActivity
 from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
-from assistant.values import Heard, Utterance
+from assistant.values import Entry, Heard, Knowledge, Page, Phrase, Place, Utterance
 
 KOREAN = find_vosk_model("ko", [])
 WITH_ESPEAK = pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="speaks through eSpeak NG")
@@ -306,6 +309,19 @@ def test_a_grammar_that_would_end_the_process_is_refused(cache: Path, grammar: l
 
 @WITH_KOREAN
 @WITH_ESPEAK
+@WITH_ESPEAK
+@WITH_KOREAN
+def test_a_kiosk_can_be_set_to_hear_its_questions_and_stop_and_nothing_else(tmp_path: Path) -> None:
+    place = Place("ko/shop.md")
+    entries = tuple(Entry(word, "ko", place, (Phrase(word, place),)) for word in ("영수증", "보증"))
+    knowledge = Knowledge.of("", "ko", (Page("ko/shop.md", "ko", "", entries),))
+    settings = Settings(tmp_path, cache_folder=tmp_path, listening=ListeningSettings(only_questions=True))
+    ear = wiring.open_recognizer(settings, "ko", knowledge)
+    for word in ("영수증", "보증", "영수증"):
+        assert hear(spoken(word, "ko"), ear).text == word
+    assert {*hear(spoken("고양이", "ko"), ear).text.split()} <= {"영수증", "보증", *stop_words("ko")}
+
+
 def test_words_that_the_model_lacks_are_reported_and_the_others_heard(cache: Path) -> None:
     assert KOREAN is not None
     ear = VoskRecognizer(KOREAN, "ko", ["배송", 'zzzqq "배송" \0', "\ud800취소!", "x" * 10_000], cache)

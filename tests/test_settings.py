@@ -55,6 +55,7 @@ def test_a_whisper_model_is_a_folder(tmp_path: Path) -> None:
         ("[listening]\npause_seconds = -1", "`pause_seconds` must be a number from 0.1 to 10, not -1", ""),
         ("[listening]\nwhisper_model = true", "`whisper_model` must be a folder such as", ""),
         ('[listening]\nwhisper_model = ""', "`whisper_model` must be a folder such as", ""),
+        ("[listening]\nonly_questions = 1", "`only_questions` must be true or false, not 1", ""),
         ("[speaking]\nwords_a_minute = 1.5", "`words_a_minute` must be a whole number from 80 to 450", ""),
         ("[speaking]\nvoices = []", "`voices` must be a list", ""),
         ('[kiosk]\nlanguages = "de"', '`languages` must be a list such as ["de", "en"]', ""),

@@ -153,7 +153,7 @@ def _open_whisper(settings: Settings, language: str, _: Knowledge) -> Recognizer
     return None
 
 
-def _open_vosk(settings: Settings, language: str, _: Knowledge) -> Recognizer | None:
+def _open_vosk(settings: Settings, language: str, knowledge: Knowledge) -> Recognizer | None:
     from assistant.speech.models.vosk_models import find_vosk_model
 
     model = find_vosk_model(language, settings.model_folders)
@@ -161,7 +161,21 @@ def _open_vosk(settings: Settings, language: str, _: Knowledge) -> Recognizer | 
         return None
     from assistant.speech.hearing.vosk_recognizer import VoskRecognizer
 
-    return VoskRecognizer(model, language, cache_folder=cache_folder(settings))
+    grammar = _grammar(model, language, knowledge) if settings.listening.only_questions else None
+    return VoskRecognizer(model, language, grammar, cache_folder(settings))
+
+
+def _grammar(model: Path, language: str, knowledge: Knowledge) -> list[str]:
+    """The questions, and what stops the assistant: who says that must be obeyed."""
+    from assistant.dialogue.commands import stop_words
+    from assistant.speech.models.vosk_models import takes_grammar
+
+    if not takes_grammar(model):
+        raise ModelError(
+            f"the speech model {model} cannot be told to hear questions only",
+            "install a small model, or take `only_questions` out of the settings",
+        )
+    return [*questions(knowledge, language), *stop_words(language)]
 
 
 def _open_pocketsphinx(settings: Settings, language: str, knowledge: Knowledge) -> Recognizer | None:

@@ -112,6 +112,11 @@ def is_model(folder: Path) -> bool:
     return False
 
 
+def takes_grammar(folder: Path) -> bool:
+    """Whether the model can be told what to listen for; a large one mostly has its words built in."""
+    return any((folder / name).is_file() for name in ("graph/HCLr.fst", "HCLr.fst"))
+
+
 def validate_vosk_model(
     folder: Path, cache_folder: Path | None = None, seconds: float = TRIAL_SECONDS
 ) -> None:

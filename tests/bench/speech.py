@@ -1,8 +1,11 @@
-"""Recognizers beside the bare libraries: python -m tests.bench.speech [FOLDER] [--all] [--idle]
+"""Recognizers beside the bare libraries: python -m tests.bench.speech [FOLDER] [--all]
 
-Questions of the sample base, spoken by the voices that are installed, and human clips that no page answers.
-The clips (audio.jsonl: path, lang, text, kind) are not part of this project; `--idle` listens to their
-noises for an hour of their time, as fast as it goes.
+Questions of the sample base, spoken by the voices that are installed, and human clips that no page answers,
+of each the first seconds (`--all`: every question, every clip to its end).
+The clips (audio.jsonl: path, lang, text, kind) are not part of this project. "First" are the questions whose
+entry comes first, "best alone" those of which it does without the other readings, "answered" what is answered
+at once. "Last word" is the CPU time from the last sound to the final reading. Errors are of words, in Korean
+of letters. What an idle kiosk costs is shown by `tests.bench.idle`.
 """
 
 from __future__ import annotations
@@ -10,24 +13,23 @@ from __future__ import annotations
 import json
 import random
 import resource
+import statistics
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.table import Table
 
 from assistant import wiring
 from assistant.answering import Assistant
 from assistant.ports import Recognizer
 from assistant.settings import Settings, load_settings
+from assistant.speech.hearing import pocketsphinx_recognizer
 from assistant.speech.hearing.pocketsphinx_recognizer import PocketSphinxRecognizer
 from assistant.speech.hearing.pronunciation import words_of
-from assistant.speech.hearing.vosk_recognizer import VoskRecognizer
 from assistant.speech.hearing.whole_utterance import as_utterance, hear
 from assistant.speech.models.vosk_models import find_vosk_model
 from assistant.speech.sound.resampling import at_rate, to_pcm
@@ -39,7 +41,7 @@ from tests.bench.showing import show
 _RATE_HZ = 16_000
 _BLOCK_BYTES = 3200  # a tenth of a second, as a microphone gives it
 _QUESTIONS = 100
-_IDLE_SECONDS = 3600
+_FIRST_SECONDS = 6.0
 _BYTES_A_SECOND = 2 * _RATE_HZ
 
 
@@ -51,14 +53,24 @@ class Clip:
     said: str
     entry: str | None = None
 
-    rate_hz = _RATE_HZ
-
     @property
     def seconds(self) -> float:
         return len(self.sound) / _BYTES_A_SECOND
 
+
+class ClipMicrophone:
+    """Gives a clip as a microphone does, and remembers the CPU time at which all of it was given."""
+
+    rate_hz = _RATE_HZ
+
+    def __init__(self, clip: Clip) -> None:
+        self._sound = clip.sound
+        self.ended = 0.0
+
     def __iter__(self) -> Iterator[bytes]:
-        return (self.sound[at : at + _BLOCK_BYTES] for at in range(0, len(self.sound), _BLOCK_BYTES))
+        for at in range(0, len(self._sound), _BLOCK_BYTES):
+            yield self._sound[at : at + _BLOCK_BYTES]
+        self.ended = time.thread_time()
 
     def close(self) -> None:
         pass
@@ -106,48 +118,73 @@ class Score:
     cpu_seconds: float = 0.0
     matching_seconds: float = 0.0
     decoding_seconds: float = 0.0
+    latencies: list[float] = field(default_factory=list)  # CPU time from the last sound to the last word
 
-    def row(self, who: str, what: str) -> list[str]:
+    def row(self, who: str, what: str, megabytes: float | None) -> list[str]:
         share = 0.0
         if self.decoding_seconds:
             share = (self.cpu_seconds + self.matching_seconds) / self.decoding_seconds - 1
-        clips = max(1, self.clips)
+        is_asked = self.first or self.first_alone
         return [
             who,
             what,
             str(self.clips),
             f"{self.wrong_words / self.words:.3f}" if self.words else "",
-            f"{self.first / clips:.2f}",
-            f"{self.first_alone / clips:.2f}",
-            f"{self.answered / clips:.2f}",
-            f"{self.cpu_seconds / max(self.seconds, 1e-9):.3f}",
+            str(self.first) if is_asked else "",
+            str(self.first_alone) if is_asked else "",
+            str(self.answered),
+            f"{self.cpu_seconds / self.seconds:.3f}" if self.cpu_seconds else "",
+            f"{statistics.median(self.latencies) * 1000:.0f}" if self.latencies else "",
             f"{share:.0%}" if self.decoding_seconds else "",
-            f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}",
+            f"{megabytes:.0f}" if megabytes is not None else "",
         ]
 
-
-Hear = Callable[[Clip], Heard]
-
-
-def score(clips: Iterable[Clip], listen: Hear, assistant: Assistant, watch: Stopwatch | None = None) -> Score:
-    result = Score()
-    for clip in clips:
-        began, decoded = time.thread_time(), watch.seconds if watch else 0.0
-        heard = listen(clip)
-        result.cpu_seconds += time.thread_time() - began
-        result.decoding_seconds += (watch.seconds if watch else 0.0) - decoded
-        result.seconds += clip.seconds
-        result.clips += 1
+    def judge(self, clip: Clip, heard: Heard, assistant: Assistant) -> None:
+        """What the assistant makes of what was heard."""
+        self.seconds += clip.seconds
+        self.clips += 1
         began = time.thread_time()
         best, answered = understood(assistant, as_utterance(heard))
-        result.matching_seconds += time.thread_time() - began
+        self.matching_seconds += time.thread_time() - began
         alone, _ = understood(assistant, Utterance(heard.text, heard.language))
-        result.first += clip.entry is not None and best == clip.entry
-        result.first_alone += clip.entry is not None and alone == clip.entry
-        result.answered += answered
-        wrong, words = word_errors(words_of(clip.said) or clip.said.split(), heard.text.split())
-        result.wrong_words, result.words = result.wrong_words + wrong, result.words + words
+        self.first += clip.entry is not None and best == clip.entry
+        self.first_alone += clip.entry is not None and alone == clip.entry
+        self.answered += answered
+        wrong, words = word_errors(units(clip.said, heard.language), units(heard.text, heard.language))
+        if clip.said:
+            self.wrong_words, self.words = self.wrong_words + wrong, self.words + words
+
+
+Hear = Callable[[ClipMicrophone], Heard]
+
+
+def score(
+    clips: Iterable[Clip],
+    listen: Hear,
+    assistant: Assistant,
+    watch: Stopwatch | None = None,
+    beside: Callable[[Clip, Assistant], None] | None = None,
+) -> Score:
+    result = Score()
+    for clip in clips:
+        microphone = ClipMicrophone(clip)
+        began, decoded = time.thread_time(), watch.seconds if watch else 0.0
+        heard = listen(microphone)
+        ended = time.thread_time()
+        result.cpu_seconds += ended - began
+        result.latencies.append(ended - microphone.ended)
+        result.decoding_seconds += (watch.seconds if watch else 0.0) - decoded
+        result.judge(clip, heard, assistant)
+        if beside:
+            beside(clip, assistant)
     return result
+
+
+def units(text: str, language: str | None) -> Sequence[str]:
+    """What errors are counted in: words; in Korean letters, whose words end where one likes."""
+    if language == "ko":
+        return [c for c in text if c.isalnum()]
+    return words_of(text) or text.split()
 
 
 def understood(assistant: Assistant, utterance: Utterance) -> tuple[str | None, bool]:
@@ -227,9 +264,9 @@ def bare_pocketsphinx() -> Hear:
 
     decoder = pocketsphinx.Decoder(samprate=_RATE_HZ, loglevel="FATAL")
 
-    def listen(clip: Clip) -> Heard:
+    def listen(microphone: ClipMicrophone) -> Heard:
         decoder.start_utt()
-        for block in clip:
+        for block in microphone:
             decoder.process_raw(block, False, False)
         decoder.end_utt()
         guess = decoder.hyp()
@@ -244,15 +281,39 @@ def bare_vosk(model: Path, language: str) -> Hear:
 
     loaded = vosk.Model(str(model))
 
-    def listen(clip: Clip) -> Heard:
+    def listen(microphone: ClipMicrophone) -> Heard:
         recognizer, texts = vosk.KaldiRecognizer(loaded, _RATE_HZ), []
-        for block in clip:
+        for block in microphone:
             if recognizer.AcceptWaveform(block):
                 texts.append(json.loads(recognizer.Result())["text"])
         texts.append(json.loads(recognizer.FinalResult())["text"])
         return Heard(" ".join(filter(None, texts)), language)
 
     return listen
+
+
+class QuestionsAlone:
+    """Writes down what a recognizer would have heard, had it taken everything for one of the questions."""
+
+    def __init__(self, recognizer: PocketSphinxRecognizer) -> None:
+        self._recognizer: Any = recognizer
+        self.score = Score()
+        self._texts: list[str] = []
+        self._decode = pocketsphinx_recognizer._decode
+        pocketsphinx_recognizer._decode = self._decode_and_write
+
+    def _decode_and_write(self, decoder: Any, sound: bytes) -> tuple[str, float]:
+        text, loss = self._decode(decoder, sound)
+        if decoder is self._recognizer._narrow:
+            self._texts.append(text)
+        return text, loss
+
+    def close(self) -> None:
+        pocketsphinx_recognizer._decode = self._decode
+
+    def judge(self, clip: Clip, assistant: Assistant) -> None:
+        heard, self._texts = Heard(" ".join(filter(None, self._texts)), "en"), []
+        self.score.judge(clip, heard, assistant)
 
 
 def time_decoding(recognizer: Recognizer) -> Stopwatch:
@@ -264,78 +325,72 @@ def time_decoding(recognizer: Recognizer) -> Stopwatch:
     return watch
 
 
-def rows(folder: Path, settings: Settings, most: int) -> Iterator[list[str]]:
+Set = tuple[str, list[Clip]]
+
+
+def rows(folder: Path, settings: Settings, whole: bool) -> Iterator[list[str]]:
     assistant = wiring.build_assistant(settings)
-    foreign = [clip for language in ("en", "de", None) for clip in recorded(folder, language)]
-    sets = [(name, spoken(questions(assistant, "en", most), speak)) for name, speak in voices("en")]
-    sets.append(("human and noise, no page answers", foreign))
-    ears: list[tuple[str, Hear, Stopwatch | None]] = [("bare PocketSphinx", bare_pocketsphinx(), None)]
-    for name, is_biased in (("PocketSphinx, free alone", False), ("PocketSphinx", True)):
-        phrases = [text for _, text in questions(assistant, "en", 10**6)]
-        ear = PocketSphinxRecognizer(phrases if is_biased else [])
-        ears.append((name, partial(hear, recognizer=ear), time_decoding(ear)))
-    for who, listen, watch in ears:
-        for what, clips in sets:
-            yield score(clips, listen, assistant, watch).row(who, what)
-    yield from korean_rows(folder, settings, assistant)
+    sets = english_sets(folder, assistant, whole)
+    yield from compared("bare PocketSphinx", bare_pocketsphinx, sets, assistant)
+    began = resident()
+    ear = PocketSphinxRecognizer([text for _, text in questions(assistant, "en", 10**6)])
+    watch = time_decoding(ear)
+    for what, clips in sets:
+        alone = QuestionsAlone(ear)
+        result = score(clips, lambda microphone: hear(microphone, ear), assistant, watch, alone.judge)
+        alone.close()
+        yield result.row("PocketSphinx", what, resident() - began)
+        yield alone.score.row("all taken for a question", what, None)
+    yield from korean_rows(folder, settings, assistant, whole)
 
 
-def korean_rows(folder: Path, settings: Settings, assistant: Assistant) -> Iterator[list[str]]:
+def english_sets(folder: Path, assistant: Assistant, whole: bool) -> list[Set]:
+    asked = questions(assistant, "en", 10**6 if whole else _QUESTIONS)
+    seconds = 10**6 if whole else _FIRST_SECONDS
+    foreign = [clip for language in ("de", None) for clip in recorded(folder, language)]
+    return [
+        *((name, spoken(asked, speak)) for name, speak in voices("en")),
+        ("human, no page answers", first_seconds(recorded(folder, "en"), seconds)),
+        ("German and noise", first_seconds((replace(clip, said="") for clip in foreign), seconds)),
+    ]
+
+
+def first_seconds(clips: Iterable[Clip], seconds: float) -> list[Clip]:
+    """What is longer is cut; then its words are not known any more."""
+    size = int(seconds * _RATE_HZ) * 2
+    return [clip if len(clip.sound) <= size else Clip(clip.sound[:size], "") for clip in clips]
+
+
+def compared(
+    who: str, open_one: Callable[[], Hear], sets: Sequence[Set], assistant: Assistant
+) -> Iterator[list[str]]:
+    began = resident()
+    listen = open_one()
+    for what, clips in sets:
+        yield score(clips, listen, assistant).row(who, what, resident() - began)
+
+
+def korean_rows(folder: Path, settings: Settings, assistant: Assistant, whole: bool) -> Iterator[list[str]]:
     model = find_vosk_model("ko", settings.model_folders)
     if model is None:
         return
-    ear = VoskRecognizer(model, "ko", cache_folder=wiring.cache_folder(settings))
-    asked = questions(assistant, "ko", 30)
+    asked = questions(assistant, "ko", 10**6 if whole else 30)
     speak = dict(voices("ko"))["eSpeak"]
-    sets = (("eSpeak", spoken(asked, speak)), ("human, no page answers", list(recorded(folder, "ko"))))
-    ears: tuple[tuple[str, Hear, Stopwatch | None], ...] = (
-        ("bare Vosk", bare_vosk(model, "ko"), None),
-        ("Vosk", lambda clip: hear(clip, ear), time_decoding(ear)),
-    )
-    for who, listen, watch in ears:
-        for what, clips in sets:
-            yield score(clips, listen, assistant, watch).row(who, what)
+    sets: list[Set] = [
+        ("eSpeak", spoken(asked, speak)),
+        ("human, no page answers", list(recorded(folder, "ko"))),
+    ]
+    yield from compared("bare Vosk", lambda: bare_vosk(model, "ko"), sets, assistant)
+    began = resident()
+    ear = wiring.open_recognizer(settings, "ko", assistant.knowledge)
+    watch = time_decoding(ear)
+    for what, clips in sets:
+        result = score(clips, lambda microphone: hear(microphone, ear), assistant, watch)
+        yield result.row("Vosk", what, resident() - began)
 
 
-# --- an hour of nobody ------------------------------------------------------------------------------
-
-
-def idle_rows(folder: Path, settings: Settings) -> Iterator[list[str]]:
-    """Rooms in which nobody speaks: the CPU time, the memory and the ghosts of an hour of each recognizer."""
-    noises = list(recorded(folder, None))
-    library = wiring.open_library(settings)
-    library.load()
-    for language in ("en", "ko"):
-        ear = wiring.open_recognizer(settings, language, library.knowledge)
-        for clip in noises[:3]:  # whatever is loaded late is loaded now
-            hear(clip, ear)
-        before, began, heard_seconds, ghosts = _resident(), time.process_time(), 0.0, []
-        for clip in hour_of(noises):
-            if text := hear(clip, ear).text:
-                ghosts.append(text)
-            heard_seconds += clip.seconds
-        share = (time.process_time() - began) / heard_seconds
-        grown = _resident() - before
-        yield [
-            language,
-            f"{heard_seconds / 60:.0f} min",
-            f"{share:.1%}",
-            f"{grown:+.0f} MB",
-            str(len(ghosts)),
-        ]
-
-
-def hour_of(noises: Sequence[Clip]) -> Iterator[Clip]:
-    """A room: mostly quiet, and in every minute one of the noises."""
-    random_source, seconds, number = np.random.default_rng(0), 0.0, 0
-    while seconds < _IDLE_SECONDS:
-        noise = noises[number % len(noises)]
-        hush = to_pcm(random_source.normal(0, 0.001, _RATE_HZ * 50).astype(np.float32))
-        yield Clip(hush + noise.sound, "")
-        seconds, number = seconds + 50 + noise.seconds, number + 1
-
-
-def _resident() -> float:
+def resident() -> float:
+    """Megabytes that this process takes."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * resource.getpagesize() / 2**20
 
@@ -344,17 +399,21 @@ def main() -> None:
     given = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
     folder = Path(given[0] if given else "../shared/bench")
     settings = load_settings(Path(__file__).parents[2] / "knowledge")
-    if "--idle" in sys.argv:
-        table = Table("language", title="Rooms in which nobody speaks")
-        for name in ("heard", "of a core", "memory", "ghosts"):
-            table.add_column(name, justify="right")
-        show(table, idle_rows(folder, settings))
-        return
     table = Table("who", "what", title="Recognizers beside the bare libraries")
-    names = ("clips", "word errors", "first", "best alone", "answered", "CPU/s", "not decoding", "MB")
+    names = (
+        "clips",
+        "errors",
+        "first",
+        "best alone",
+        "answered",
+        "CPU/s",
+        "last word ms",
+        "not decoding",
+        "MB",
+    )
     for name in names:
         table.add_column(name, justify="right")
-    show(table, rows(folder, settings, 10**6 if "--all" in sys.argv else _QUESTIONS))
+    show(table, rows(folder, settings, "--all" in sys.argv))
 
 
 if __name__ == "__main__":

@@ -161,6 +161,8 @@ def _open_vosk(settings: Settings, language: str, knowledge: Knowledge) -> Recog
         return None
     from assistant.speech.hearing.vosk_recognizer import VoskRecognizer
 
+    # A grammar beside the free decode, taken where both agree, was no way: by letters or by scores, of 200
+    # spoken Korean words 35 in 100 were kept and 33 in 100 others forced into one, or 5 kept and 3 forced.
     grammar = _grammar(model, language, knowledge) if settings.listening.only_questions else None
     return VoskRecognizer(model, language, grammar, cache_folder(settings))
 

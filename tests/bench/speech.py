@@ -279,6 +279,7 @@ def bare_vosk(model: Path, language: str) -> Hear:
     """As its examples have it: a new recognizer for each sound."""
     import vosk
 
+    vosk.SetLogLevel(-2)  # it would write between the lines of the table
     loaded = vosk.Model(str(model))
 
     def listen(microphone: ClipMicrophone) -> Heard:
@@ -400,18 +401,8 @@ def main() -> None:
     folder = Path(given[0] if given else "../shared/bench")
     settings = load_settings(Path(__file__).parents[2] / "knowledge")
     table = Table("who", "what", title="Recognizers beside the bare libraries")
-    names = (
-        "clips",
-        "errors",
-        "first",
-        "best alone",
-        "answered",
-        "CPU/s",
-        "last word ms",
-        "not decoding",
-        "MB",
-    )
-    for name in names:
+    measures = "clips, errors, first, best alone, answered, CPU/s, last word ms, not decoding, MB"
+    for name in measures.split(", "):
         table.add_column(name, justify="right")
     show(table, rows(folder, settings, "--all" in sys.argv))
 

@@ -164,6 +164,20 @@ def test_another_way_through_the_sound_system_is_found_by_the_next_answer(answer
 
 
 @speaks
+def test_it_is_not_settled_while_it_learns_another_way_through_the_sound_system(answer: Samples) -> None:
+    kiosk, second = Kiosk(), RATE_HZ
+    told = []
+    for delay_seconds in (0.25, 0.25, 0.37):
+        played = answer[: 4 * second]
+        heard = Room(delay_seconds=delay_seconds).echo(played)
+        kiosk.talk(played[: 3 * second // 2], heard[: 3 * second // 2])
+        told.append(kiosk.echo.is_settled)
+        kiosk.now += 5
+    assert told == [False, True, False]
+    assert kiosk.echo.is_settled
+
+
+@speaks
 def test_where_no_echo_comes_back_customers_are_heard_as_they_are(answer: Samples, stop: Samples) -> None:
     said = hiss(len(answer))
     said[4 * RATE_HZ : 4 * RATE_HZ + len(stop)] += stop

@@ -120,6 +120,7 @@ class WrittenRecognizer:
 @dataclass
 class Echo:
     is_playing: bool = False
+    is_settled: bool = True
 
     def clean(self, block: bytes) -> bytes:
         return bytes(len(block))
@@ -385,10 +386,15 @@ def test_what_is_left_of_the_assistants_voice_stops_nothing() -> None:
     assert kiosk.told.empty()
 
 
-def test_a_stop_word_that_the_assistant_says_itself_is_not_believed() -> None:
-    kiosk = Kiosk({})
+@pytest.mark.parametrize(
+    ("saying", "is_settled"), [("The tram stop is at the corner. Stop!", True), ("They have to stay.", False)]
+)
+def test_a_stop_word_that_the_assistant_may_have_said_itself_is_not_believed(
+    saying: str, is_settled: bool
+) -> None:
+    kiosk = Kiosk({}, echo=Echo(is_settled=is_settled))
     with listening(kiosk) as ear:
-        ear.attend_stop("en", "The tram stop is at the corner. Stop!")
+        ear.attend_stop("en", saying)
         kiosk.microphone.give(room(1))
         while kiosk.spotter.heard < 10:
             threading.Event().wait(0.01)

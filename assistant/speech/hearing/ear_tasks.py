@@ -41,6 +41,11 @@ class EchoGuard(Protocol):
     @property
     def is_playing(self) -> bool: ...
 
+    @property
+    def is_settled(self) -> bool:
+        """False where so much of it may be left that words are understood in it."""
+        ...
+
     def clean(self, block: bytes) -> bytes: ...
 
 
@@ -264,7 +269,7 @@ class Attending(Task):
                 if not isinstance(item, bytes):
                     continue
                 words = spotter.hear(item)
-                if words and not is_said(words, self._saying):
+                if words and self._parts.echo.is_settled and not is_said(words, self._saying):
                     self._tell(StopSaid(words))
         finally:
             spotter.close()

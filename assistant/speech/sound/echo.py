@@ -25,6 +25,9 @@ _LOOK_BACK_SECONDS = 0.5  # of speech: enough to find the delay in
 _FOUND = 2.0  # see find_delay
 _BEFORE = 64  # samples that the filter reaches back before the first sound of the echo
 _CLOSE = 32  # samples that the filter follows by itself while it plays: two clocks never run alike
+# After the delay was found elsewhere. In 16 answers whose delay jumped every second or so, PocketSphinx
+# took what was left for a stop word three times, each time before this was over.
+_SETTLING_SECONDS = 1.4
 _FRESH = 100  # blocks, of some 0.02 s: nobody may be listening
 _SILENT_ROOM = 1.5  # seconds of playing without an echo: then there is none to take out
 
@@ -42,7 +45,7 @@ class Echo:
     it; in the second answer PocketSphinx understood 36 of 36, from half as loud to twice, without
     this none. Where the clocks of microphone and loudspeaker part by 20 millionths it does as well, by
     100 it leaves 10 to 15 dB more. Through a virtual cable of PulseAudio, whose delay wanders and
-    jumps: mostly 15 to 35 dB, less for a second after a jump. Takes 1.4 % of a core while it plays.
+    jumps: mostly 15 to 35 dB, less for a second after a jump. Takes 2.5 % of a core while it plays.
     What it cannot do: with a microphone that is overdriven or carried about, or a loudspeaker that
     rattles, a voice remains that can be understood.
     """
@@ -64,6 +67,12 @@ class Echo:
         delay = self._hearing.delay
         tail = _samples(_USUAL_DELAY_SECONDS) if delay is None else delay
         return until > 0 and self._now() < until + tail + _samples(_AFTER_SECONDS)
+
+    @property
+    def is_settled(self) -> bool:
+        """False while the own voice may be understood in what is left: its echo comes by a new way."""
+        with self._lock:
+            return self._now() >= self._hearing.settled_at
 
     def played(self, block: bytes, rate_hz: int) -> None:
         """A block of mono 16-bit PCM goes to the device now; silence may be told as well."""
@@ -136,6 +145,7 @@ class _Hearing:
         self._filter = EchoFilter()
         self._is_sure = False  # of the delay, since the last silence
         self._look_at = 0  # when to look for the delay again
+        self.settled_at = 0  # until then the filter learns another way through the sound system
         self._unsure_samples = 0  # heard while something was played and no echo of it was found
 
     def take(self, samples: Samples, now: int, line: _Line) -> None:
@@ -168,7 +178,7 @@ class _Hearing:
 
     def _look_for_delay(self, line: _Line) -> None:
         end = self._heard.end
-        self._look_at = end + _samples(_LOOK_BACK_SECONDS / 2 if not self._is_sure else 1)
+        self._look_at = end + _samples(_LOOK_BACK_SECONDS / 2)
         start, early = end - _samples(_LOOK_BACK_SECONDS), _samples(_EARLIEST_SECONDS)
         played = line.between(start - _samples(_LONGEST_DELAY_SECONDS), end + early)
         if np.abs(played).max() <= _NEARLY_SILENT:
@@ -177,7 +187,10 @@ class _Hearing:
         found, clearness = find_delay(played, self._heard.between(start, end), expected)
         if clearness < _FOUND:
             return
-        if self.delay is None or not self._is_sure or abs(found - early - self.delay) > _CLOSE:
+        is_moved = self.delay is None or abs(found - early - self.delay) > _CLOSE
+        if is_moved:
+            self.settled_at = end + _samples(_SETTLING_SECONDS)
+        if is_moved or not self._is_sure:
             self.delay = found - early
             self._filter.begin()
         self._is_sure = True

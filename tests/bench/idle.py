@@ -183,12 +183,14 @@ def rows(folder: Path, settings: Settings, minutes: float) -> Iterator[list[str]
 
 def measured(ear: IdleEar, assistant: Assistant) -> list[str]:
     began, before = time.process_time(), resident()
-    after_ten_minutes, ghosts, answered, failures = 0.0, [], 0, 0
+    after_ten_minutes, ghosts, answered = 0.0, 0, 0
+    failures: list[str] = []
     for event in ear.events():
         if isinstance(event, Heard) and event.text:
-            ghosts.append(event.text)
+            ghosts += 1
             answered += understood(assistant, as_utterance(event))[1]
-        failures += isinstance(event, HearingFailed)
+        if isinstance(event, HearingFailed):
+            failures.append(event.fact)
         if not after_ten_minutes and ear.microphone.seconds_given > 600:
             after_ten_minutes = resident()
     seconds = ear.microphone.seconds_given
@@ -196,9 +198,9 @@ def measured(ear: IdleEar, assistant: Assistant) -> list[str]:
         f"{seconds / 60:.0f}",
         f"{(time.process_time() - began) / seconds:.1%}",
         f"{before:.0f}, {after_ten_minutes:.0f}, {resident():.0f}",
-        str(len(ghosts)),
+        str(ghosts),
         str(answered),
-        str(failures),
+        ", ".join(failures) or "none",
     ]
 
 

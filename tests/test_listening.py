@@ -518,6 +518,15 @@ def test_the_last_reading_is_made_while_the_pause_lasts() -> None:
     assert told == [Heard("when are you open", "en", ("van are you",))]
 
 
+def test_a_known_question_ends_a_turn_when_its_last_reading_is_there() -> None:
+    turn = spoken_turn(Steps())
+    hear(turn, QUESTION)
+    turn.read(Reading(1, Heard("when are you open", "en", final=False)))
+    assert hear(turn, room(0.55))[0] == []
+    assert turn.read(Reading(1, Heard("when are you open", "en"))) == ()
+    assert hear(turn, room(0.1))[0] == [Heard("when are you open", "en")]
+
+
 def test_a_reading_of_what_has_gone_on_since_is_old_news() -> None:
     steps = Steps()
     turn = spoken_turn(steps)

@@ -123,10 +123,13 @@ class SpokenTurn:
         best = self._readings.add(reading.heard)
         if self.is_reading:
             return self._conclude()
-        if best is None or len(best.text) < self._least_letters or best.text == self._shown:
+        if best is None or len(best.text) < self._least_letters:
+            return ()
+        # Its text would have to be waited for anyway: until it is there, nobody is cut off by what it is not.
+        self._turn.read(best.text, best.language, self._readings.are_final)
+        if best.text == self._shown:
             return ()
         self._shown = best.text
-        self._turn.read(best.text, best.language)
         return (replace(best, also_heard=(), final=False),)
 
     def fail(self, failure: Failure) -> Events:

@@ -56,9 +56,12 @@ class TurnTaking:
             self._continue()
         return self.stage
 
-    def read(self, text: str, language: str) -> None:
-        """What was understood so far; it counts from the next frame on."""
-        self._text = (text, language)
+    def read(self, text: str, language: str, is_all: bool = True) -> None:
+        """What was understood so far; it counts from the next frame on.
+
+        What is not `is_all` may read otherwise in a moment: it is never taken for a known question.
+        """
+        self._text = (text, language, is_all)
 
     def finish(self) -> Stage:
         """What was said is all."""
@@ -75,7 +78,7 @@ class TurnTaking:
 
     def _forget_speech(self) -> None:
         self._run = self._quiet = self._spoken = 0.0
-        self._text = self._judged = ("", "")
+        self._text = self._judged = ("", "", False)
         self._enough = self._settings.pause_seconds
 
     def _follow(self, speech: bool, seconds: float) -> None:
@@ -109,11 +112,11 @@ class TurnTaking:
             self._enough = self._pause_after(*self._text)
         return max(shortest, self._enough)
 
-    def _pause_after(self, text: str, language: str) -> float:
+    def _pause_after(self, text: str, language: str, is_all: bool) -> float:
         how = ending(text, language)
         if how == "never":
             return self._settings.pause_unfinished_seconds
-        if text and self._is_known_question(text, language):
+        if text and is_all and self._is_known_question(text, language):
             return self._settings.pause_after_question_seconds
         return self._settings.pause_unfinished_seconds if how == "seldom" else self._settings.pause_seconds
 

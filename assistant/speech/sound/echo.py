@@ -29,6 +29,14 @@ _CLOSE = 32  # samples that the filter follows by itself while it plays: two clo
 # took what was left for a stop word three times, each time before this was over.
 _SETTLING_SECONDS = 1.4
 _FRESH = 100  # blocks, of some 0.02 s: nobody may be listening
+# To tell an echo from a word that resembles it: of the loud stretches of the last second, those
+# that are 20 dB quieter than the echo mostly is were heard without one.
+_PAST_SECONDS = 1.2
+_FRAME = 320
+_LOUD_SHARE = 0.2
+_USUALLY = 0.9
+_MISSING_SHARE = 0.1
+_MOST_MISSING = 0.4
 _SILENT_ROOM = 1.5  # seconds of playing without an echo: then there is none to take out
 
 
@@ -185,7 +193,7 @@ class _Hearing:
             return
         expected = None if self.delay is None else self.delay + early
         found, clearness = find_delay(played, self._heard.between(start, end), expected)
-        if clearness < _FOUND:
+        if clearness < _FOUND or not self._was_there(line, found - early):
             return
         is_moved = self.delay is None or abs(found - early - self.delay) > _CLOSE
         if is_moved:
@@ -194,6 +202,26 @@ class _Hearing:
             self.delay = found - early
             self._filter.begin()
         self._is_sure = True
+
+    def _was_there(self, line: _Line, delay: int) -> bool:
+        """Whether the echo of that delay has been heard all the while, and not just now.
+
+        A word that a person says resembles something that is being played often enough. But an echo
+        does not wait for it: where it was quiet although that sound was played, there is none.
+        """
+        end, past = self._heard.end, _samples(_PAST_SECONDS)
+        played = _levels(line.between(end - past - delay, end - delay))
+        heard = _levels(self._heard.between(end - past, end))
+        loud = played > _LOUD_SHARE * played.max()
+        usual = np.quantile(heard[loud] / played[loud], _USUALLY)
+        missing = heard[loud] < _MISSING_SHARE * usual * played[loud]
+        return bool(missing.mean() < _MOST_MISSING)
+
+
+def _levels(samples: Samples) -> Samples:
+    """How loud each stretch of 20 ms is."""
+    levels = np.sqrt(np.mean(np.square(samples.reshape(-1, _FRAME)), axis=1))
+    return np.asarray(levels + 1e-7, np.float32)
 
 
 def _samples(seconds: float) -> int:

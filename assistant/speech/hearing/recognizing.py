@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
@@ -54,8 +55,9 @@ class ReaderThreads:
         return any(reader.thread.is_alive() for reader in self._readers)
 
     def join(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
         for reader in self._readers:
-            reader.thread.join(seconds)
+            reader.thread.join(max(0.0, deadline - time.monotonic()))
 
     def _abandon(self) -> None:
         for stream in self._streams:

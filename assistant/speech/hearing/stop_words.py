@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import unicodedata
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from assistant.speech.sound.voice_activity import VoiceActivity
@@ -124,13 +124,26 @@ class StopSpotters:
     def __call__(self, language: str) -> StopSpotter:
         return WindowSpotter(lambda stretch: self._read(language, stretch))
 
+    def warm(self, languages: Sequence[str]) -> None:
+        """Open the readers of these languages in the background: to open one takes half a second."""
+        thread = threading.Thread(target=self._warm, args=[languages], name="warm-stop-words", daemon=True)
+        thread.start()
+
+    def _warm(self, languages: Sequence[str]) -> None:
+        for language in languages:
+            with self._one_at_a_time:
+                self._reader(language)
+
     def _read(self, language: str, stretch: bytes) -> str:
         """A spotter that is being closed may still read when the next one begins."""
         with self._one_at_a_time:
-            if language not in self._readers:
-                self._readers[language] = self._open_reader(language)
-            reader = self._readers[language]
+            reader = self._reader(language)
             return reader(stretch) if reader else ""
+
+    def _reader(self, language: str) -> ReadStretch | None:
+        if language not in self._readers:
+            self._readers[language] = self._open_reader(language)
+        return self._readers[language]
 
 
 def is_said(words: str, saying: str) -> bool:

@@ -61,8 +61,8 @@ class Listening:
         self.rest()
         self._microphone.close()
         deadline = time.monotonic() + _CLOSING_SECONDS
-        for working in (self._capturing, *self._tasks):  # one may wait for a model that is being loaded
-            working.join(max(0.0, deadline - time.monotonic()))
+        for join in (self._capturing.join, *(task.join for task in self._tasks)):
+            join(max(0.0, deadline - time.monotonic()))  # one may wait for a model that is being loaded
 
     def _begin(self, make: Callable[[int], Task]) -> int:
         with self._changing:

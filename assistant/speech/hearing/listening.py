@@ -61,8 +61,9 @@ class Listening:
         self.rest()
         self._microphone.close()
         deadline = time.monotonic() + _CLOSING_SECONDS
-        for join in (self._capturing.join, *(task.join for task in self._tasks)):
-            join(max(0.0, deadline - time.monotonic()))  # one may wait for a model that is being loaded
+        self._capturing.join(_CLOSING_SECONDS)
+        for task in self._tasks:  # one may wait for a model that is being loaded
+            task.join(max(0.0, deadline - time.monotonic()))
 
     def _begin(self, make: Callable[[int], Task]) -> int:
         with self._changing:

@@ -264,7 +264,7 @@ def test_korean_is_heard_and_answered(sound: Pulse, tmp_path: Path) -> None:
     # The model understands none of what this voice says freely, but tells few words from each other.
     few = "[listening]\nonly_questions = true\n"
     with kiosk(tmp_path, "ko", KOREAN_PAGE, few) as korean, sound.recording() as recording:
-        mark = korean.now
+        mark = ready(korean)
         sound.speak_into_microphone(bytes(2 * RATE_HZ) + spoken("영수증", "ko"))
         assert korean.wait_for("answer", mark)["entry"] == "invoice"
         korean.wait_for("voice", mark, lambda told: told["voice"] == "ended")

@@ -127,6 +127,7 @@ class Told(queue.Queue[tuple[int, MouthEvent]]):
 def mouth(
     room: Room, told: Told, *voices: tuple[str, Callable[[], Synthesizer]], **more: object
 ) -> Iterator[Talking]:
+    more.setdefault("settings", SpeakingSettings(volume=1.0))
     equipment = Equipment(voices, room.open, told, sentences, **more)  # type: ignore[arg-type]
     talking = Talking(equipment)
     try:
@@ -160,7 +161,9 @@ def test_sentences_are_heard_in_order_and_both_ends_are_told(room: Room, told: T
 
 
 def test_near_silence_goes_before_the_first_sound_and_after_the_last(room: Room, told: Told) -> None:
-    with mouth(room, told, ("plain", Voice), settings=SpeakingSettings(lead_in_seconds=0.3)) as talking:
+    with mouth(
+        room, told, ("plain", Voice), settings=SpeakingSettings(volume=1.0, lead_in_seconds=0.3)
+    ) as talking:
         talking.say("One.", "en")
         told.until_end()
     sounding = np.flatnonzero(np.abs(np.frombuffer(bytes(room.heard), "<i2")) > 1)

@@ -37,7 +37,10 @@ def main() -> None:
         return
     request = json.loads(said)
     _live_at_most(request["seconds"] + 1)
-    answer.write(_spoken(engine, request) if "text" in request else _voices(engine))
+    spoken = _spoken(engine, request) if "text" in request else _voices(engine)
+    if "rate" in request and abs(engine.getProperty("rate") - request["rate"]) >= 1:
+        sys.exit("it lost a command")  # eSpeak NG does on a busy machine: the speed, or the text as well
+    answer.write(spoken)
     answer.flush()
     os._exit(0)  # the libraries take their time to clean up, and somebody waits
 

@@ -23,6 +23,8 @@ _RATE_HZ = 22_050
 _BLOCK_BYTES = 2 * _RATE_HZ // 8  # stopping waits for a block
 # A piece takes a tenth of a second; what takes this long hangs.
 _SECONDS_A_PIECE = 20
+# On a busy machine one child in ten loses a command, at worst.
+_TRIES = 4
 _REINSTALL = "if it stays so: pip install --force-reinstall pyttsx3 espeakng-loader"
 # Which voice a bare language means, where its own name is not the one expected.
 _USUAL = {"en": "en-us", "zh": "cmn", "no": "nb", "pt": "pt", "fr": "fr-fr", "fa": "fa"}
@@ -121,8 +123,8 @@ class Pyttsx3Synthesizer:
         return wanted
 
     def _answer(self, request: Mapping[str, object], stops: int) -> bytes:
-        """What a child answers; one that may have been damaged while it waited gets a successor."""
-        for _ in range(2):
+        """What a child answers; one that was damaged while it waited, or lost a command, gets a successor."""
+        for _ in range(_TRIES):
             with tempfile.TemporaryDirectory(prefix="assistant-voice-", ignore_cleanup_errors=True) as folder:
                 whole = {**request, "folder": folder, "seconds": _SECONDS_A_PIECE}
                 ending = self._run(json.dumps(whole).encode(), stops)

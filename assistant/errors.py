@@ -53,3 +53,7 @@ class DeviceError(AssistantError):
 
 class NoVoiceError(DeviceError):
     """A voice that does not speak the language, or is not installed: nothing failed, another may."""
+
+
+class BusyError(AssistantError):
+    """All that serve customers are taken: who waits a moment and asks again is served."""

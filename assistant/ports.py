@@ -6,6 +6,7 @@ file can stand for a microphone.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
@@ -42,6 +43,21 @@ class Speaker(Protocol):
     def play(self, blocks: Iterable[bytes], rate_hz: int) -> None: ...
 
     def close(self) -> None: ...
+
+
+class Loudspeaker(Protocol):
+    """An open loudspeaker: it plays what is written, in order, until it is closed."""
+
+    rate_hz: int
+    latency_seconds: float  # from `write` to the air
+
+    def write(self, pcm: bytes, stopped: threading.Event) -> bool:
+        """False where it was stopped before all was written; raises DeviceError where it is lost."""
+        ...
+
+    def close(self) -> None:
+        """Silent at once."""
+        ...
 
 
 class Recognizer(Protocol):

@@ -63,6 +63,18 @@ class KioskSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WebSettings:
+    """How the pages for browsers are served."""
+
+    languages: tuple[str, ...] = ()  # offered; none named: those of the pages
+    origins: tuple[str, ...] = ()  # sites that may show the chat: "https://shop.example"
+    questions_a_minute: int = 120  # of one address; more are answered 429
+    most_conversations: int = 2000  # remembered at a time; of more, those idle for longest are forgotten
+    conversation_minutes: float = 720.0  # without a word, then it is forgotten
+    most_speaking: int = 8  # customers who use microphone or voice at a time; of more, they are asked to wait
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set, in one value."""
 
@@ -77,6 +89,7 @@ class Settings:
     listening: ListeningSettings = field(default_factory=ListeningSettings)
     speaking: SpeakingSettings = field(default_factory=SpeakingSettings)
     kiosk: KioskSettings = field(default_factory=KioskSettings)
+    web: WebSettings = field(default_factory=WebSettings)
 
 
 def find_knowledge(given: Path | None, environment: Mapping[str, str] = os.environ) -> Path:
@@ -164,6 +177,8 @@ def _unknown(place: str, key: str, kinds: Mapping[str, Kind]) -> SettingsError:
     return SettingsError(f"{place}unknown setting `{key}`", hint)
 
 
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
+
 # --- kinds of settings: each turns what was written into what it means, or says why not ---------
 
 
@@ -218,6 +233,16 @@ def _languages(name: str, value: object) -> tuple[str, ...]:
     return tuple(_language(name, one) for one in value)
 
 
+def _origins(name: str, value: object) -> tuple[str, ...]:
+    listed = [str(one) for one in value] if isinstance(value, list) else []
+    if not isinstance(value, list) or not all(_ORIGIN.fullmatch(one) for one in listed):
+        raise SettingsError(
+            f'{name} must be a list of sites such as ["https://shop.example"], not {value!r}',
+            "scheme and host, and a port where there is one; no path, no slash at the end",
+        )
+    return tuple(one.lower() for one in listed)
+
+
 def _words(name: str, value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not value or not all(isinstance(one, str) and one for one in value):
         raise SettingsError(f'{name} must be a list such as ["pyttsx3"], not {value!r}')
@@ -238,6 +263,7 @@ SECTIONS: Mapping[str, type] = {
     "listening": ListeningSettings,
     "speaking": SpeakingSettings,
     "kiosk": KioskSettings,
+    "web": WebSettings,
 }
 _GENERAL: Mapping[str, Kind] = {
     "default_language": _language,
@@ -267,5 +293,13 @@ _IN_SECTIONS: Mapping[str, Mapping[str, Kind]] = {
         "languages": _languages,
         "idle_seconds": _number(5, 3600),
         "stop_by_voice": _switch,
+    },
+    "web": {
+        "languages": _languages,
+        "origins": _origins,
+        "questions_a_minute": _whole_number(1, 100_000),
+        "most_conversations": _whole_number(1, 1_000_000),
+        "conversation_minutes": _number(1, 43_200),
+        "most_speaking": _whole_number(0, 1000),
     },
 }

@@ -44,6 +44,11 @@ HOMES = {
     "faster_whisper": "speech/hearing/whisper_recognizer.py",
     "prompt_toolkit": "channels/terminal",
     "click": "cli/",
+    "starlette": "channels/web/",
+    "uvicorn": "channels/web/server.py",
+    "nh3": "channels/web/rendering.py",
+    "prometheus_client": "channels/web/metrics.py",
+    "cryptography": "channels/web/certificates.py",
     "sqlalchemy": "store/",
 }
 LINES_A_FUNCTION = 40

@@ -16,12 +16,12 @@ import pytest
 from assistant.dialogue.portions import sentences
 from assistant.errors import DeviceError, NoVoiceError
 from assistant.events import MouthEvent, VoiceEnded, VoiceFailed, VoiceReplaced, VoiceStarted
-from assistant.ports import Mouth, Synthesizer
+from assistant.ports import Loudspeaker, Mouth, Synthesizer
 from assistant.settings import SpeakingSettings
 from assistant.speech.sound.chimes import chime, near_silence
 from assistant.speech.sound.sounddevice_speaker import SounddeviceSpeaker, open_loudspeaker
 from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
-from assistant.speech.speaking.talking import Equipment, Loudspeaker, Talking
+from assistant.speech.speaking.talking import Equipment, Talking
 from assistant.speech.speaking.voices import Voices
 from tests.pulse import needs_pulse, pulse
 

@@ -6,10 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol
 
 from assistant.errors import DeviceError
-from assistant.ports import Chime
+from assistant.ports import Chime, Loudspeaker
 from assistant.speech.sound.chimes import chime, near_silence
 from assistant.speech.sound.resampling import Resampler, in_pieces, to_pcm, to_samples
 from assistant.speech.speaking.making import Sound
@@ -20,21 +19,6 @@ _AWAKE_SECONDS = 5.0
 # Sound and silence are handed on, and told to whoever takes them out of what is heard, in such steps.
 _STEP_SECONDS = 0.02
 _WAIT_SECONDS = 0.01  # less than the loudspeaker holds, so that it never runs dry
-
-
-class Loudspeaker(Protocol):
-    """An open loudspeaker: it plays what is written, in order, until it is closed."""
-
-    rate_hz: int
-    latency_seconds: float  # from `write` to the air
-
-    def write(self, pcm: bytes, stopped: threading.Event) -> bool:
-        """False where it was stopped before all was written; raises DeviceError where it is lost."""
-        ...
-
-    def close(self) -> None:
-        """Silent at once."""
-        ...
 
 
 class Playing:

@@ -11,10 +11,10 @@ from functools import partial
 
 from assistant.errors import DeviceError, NoVoiceError
 from assistant.events import VoiceEnded, VoiceFailed, VoiceReplaced, VoiceStarted
-from assistant.ports import Chime, TellMouth
+from assistant.ports import Chime, Loudspeaker, TellMouth
 from assistant.settings import SpeakingSettings
 from assistant.speech.speaking.making import Broken, Finished, Making, Sound
-from assistant.speech.speaking.playing import Loudspeaker, Playing
+from assistant.speech.speaking.playing import Playing
 from assistant.speech.speaking.sayable import SPEEDS
 from assistant.speech.speaking.voices import Openers, Voices
 

@@ -233,7 +233,8 @@ def _languages(name: str, value: object) -> tuple[str, ...]:
     return tuple(_language(name, one) for one in value)
 
 
-def _origins(name: str, value: object) -> tuple[str, ...]:
+def checked_origins(name: str, value: object) -> tuple[str, ...]:
+    """Sites as they are written in a list, `name` being where it stands; raises SettingsError."""
     listed = [str(one) for one in value] if isinstance(value, list) else []
     if not isinstance(value, list) or not all(_ORIGIN.fullmatch(one) for one in listed):
         raise SettingsError(
@@ -296,7 +297,7 @@ _IN_SECTIONS: Mapping[str, Mapping[str, Kind]] = {
     },
     "web": {
         "languages": _languages,
-        "origins": _origins,
+        "origins": checked_origins,
         "questions_a_minute": _whole_number(1, 100_000),
         "most_conversations": _whole_number(1, 1_000_000),
         "conversation_minutes": _number(1, 43_200),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from assistant.answering import Assistant
@@ -39,3 +40,13 @@ class Backstage:
     heard: tuple[str, ...]  # those of them that can be heard here
     spoken: tuple[str, ...]  # those of them that a voice here can speak
     take_seat: Callable[[], Seat]  # raises BusyError where all are taken
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where the server is reached."""
+
+    host: str = "127.0.0.1"  # the address it listens on
+    port: int = 8000  # 0: any that is free
+    names: tuple[str, ...] = ()  # what browsers call it, beside the address and localhost
+    certificate: tuple[Path, Path] | None = None  # chain and key, as PEM; None: HTTP without TLS

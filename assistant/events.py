@@ -60,6 +60,13 @@ class VoiceStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class SentenceBegan:
+    """The first sound of this sentence goes to the loudspeaker now: a caption may show it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class VoiceEnded:
     """The last sound has been played, or it was told to stop."""
 
@@ -83,4 +90,4 @@ class VoiceFailed:
     hint: str = ""
 
 
-MouthEvent = VoiceStarted | VoiceEnded | VoiceReplaced | VoiceFailed
+MouthEvent = VoiceStarted | SentenceBegan | VoiceEnded | VoiceReplaced | VoiceFailed

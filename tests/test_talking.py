@@ -15,7 +15,7 @@ import pytest
 
 from assistant.dialogue.portions import sentences
 from assistant.errors import DeviceError, NoVoiceError
-from assistant.events import MouthEvent, VoiceEnded, VoiceFailed, VoiceReplaced, VoiceStarted
+from assistant.events import MouthEvent, SentenceBegan, VoiceEnded, VoiceFailed, VoiceReplaced, VoiceStarted
 from assistant.ports import Loudspeaker, Mouth, Synthesizer
 from assistant.settings import SpeakingSettings
 from assistant.speech.sound.chimes import chime, near_silence
@@ -113,8 +113,17 @@ class Room:
 
 
 class Told(queue.Queue[tuple[int, MouthEvent]]):
+    """What a mouth tells; the captions apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.captions: list[tuple[int, str]] = []
+
     def __call__(self, number: int, event: MouthEvent) -> None:
-        self.put((number, event))
+        if isinstance(event, SentenceBegan):
+            self.captions.append((number, event.text))
+        else:
+            self.put((number, event))
 
     def until_end(self) -> list[tuple[int, MouthEvent]]:
         found = [self.get(timeout=LONG)]
@@ -155,6 +164,7 @@ def test_sentences_are_heard_in_order_and_both_ends_are_told(room: Room, told: T
         plugged: Mouth = talking
         number = plugged.say("One. Two. Three.", "en")
         assert told.until_end() == [(number, VoiceStarted()), (number, VoiceEnded())]
+        assert told.captions == [(number, "One."), (number, "Two."), (number, "Three.")]
     assert room.levels == [1000, 2000, 3000]
     assert [asked[:2] for asked in voice.asked] == [("One.", "en"), ("Two.", "en"), ("Three.", "en")]
     assert voice.is_closed
@@ -249,6 +259,7 @@ def test_the_next_voice_takes_over_from_the_sentence_that_failed(
         assert (replaced.failed, replaced.by) == ("first", "second")
         assert "hoarse" in replaced.fact
         assert room.levels == [1000, 2005, 3005]
+        assert [text for _, text in told.captions] == ["One.", "Two.", "Three."]
         talking.say("One.", "en")  # told once: it is left alone for a while
         assert [event for _, event in told.until_end()] == [VoiceStarted(), VoiceEnded()]
         talking.say("One.", "de")  # in another language it may well speak

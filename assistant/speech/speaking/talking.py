@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from assistant.errors import DeviceError, NoVoiceError
-from assistant.events import VoiceEnded, VoiceFailed, VoiceReplaced, VoiceStarted
+from assistant.events import SentenceBegan, VoiceEnded, VoiceFailed, VoiceReplaced, VoiceStarted
 from assistant.ports import Chime, Loudspeaker, TellMouth
 from assistant.settings import SpeakingSettings
 from assistant.speech.speaking.making import Broken, Finished, Making, Sound
@@ -47,7 +47,7 @@ class _Saying:
     sentences: Sequence[str]
     voice: str = ""
     making: Making | None = None
-    has_started: bool = False
+    sentence: int | None = None  # that is being played; None: not started yet
     stopped: threading.Event = field(default_factory=threading.Event)
 
 
@@ -181,7 +181,7 @@ class Talking:
         finally:
             if saying.making:
                 saying.making.give_up()
-        if saying.has_started and saying.stopped.is_set():
+        if saying.sentence is not None and saying.stopped.is_set():
             self._playing.let_go()
         return VoiceEnded(saying.stopped.is_set())
 
@@ -210,9 +210,11 @@ class Talking:
     def _sound(self, saying: _Saying, sound: Sound) -> None:
         self._playing.open(saying.stopped)
         self._voices.praise(saying.voice, saying.language)
-        if not saying.has_started:
-            saying.has_started = True
+        if saying.sentence is None:
             self._with.tell(saying.number, VoiceStarted())
+        if saying.sentence != sound.sentence:
+            saying.sentence = sound.sentence
+            self._with.tell(saying.number, SentenceBegan(saying.sentences[sound.sentence]))
         self._playing.sound(sound, saying.stopped)
 
     def _take_over(self, saying: _Saying, making: Making, broken: Broken) -> None:

@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant import wiring
-from assistant.errors import AudioError, ModelError
+from assistant.errors import AudioError
 from assistant.settings import Settings
-from assistant.values import Found, Heard, Utterance
+from assistant.wiring.hearing import Sense, UpToDate, stop_word_reader
 
 if TYPE_CHECKING:
     from assistant.answering import Assistant
     from assistant.ports import Ear, Mouth, Recognizer, TellEar, TellMouth
     from assistant.speech.hearing.recognizer_pool import RecognizerPool
-    from assistant.speech.hearing.stop_words import ReadStretch, StopSpotters
+    from assistant.speech.hearing.stop_words import StopSpotters
     from assistant.speech.sound.echo import Echo
 
 
@@ -44,14 +44,15 @@ class Hardware:
 
         self.pool.warm(self.languages)
         self.stop_spotters.warm(self.languages)
+        sense = Sense(self.assistant)
         parts = EarParts(
             open_microphone=SounddeviceMicrophone,
-            borrow=_UpToDate(self.pool, self.assistant).borrow,
+            borrow=UpToDate(self.pool, self.assistant).borrow,
             tell=tell,
             echo=self.echo,
             stop_words=self.stop_spotters,
-            is_known_question=self._is_known_question,
-            judge=self._judge,
+            is_known_question=sense.is_known_question,
+            judge=sense.judge,
             settings=self.settings.listening,
             keep=_keeper(self.audio_folder) if self.audio_folder else None,
         )
@@ -74,33 +75,6 @@ class Hardware:
         )
         return Talking(equipment)
 
-    def _is_known_question(self, text: str, language: str) -> bool:
-        """Whether a question of the pages has been said, and said to its end."""
-        from assistant.speech.hearing.turn_taking import is_whole
-
-        match = self.assistant.matcher.match(Utterance(text, language), language)
-        return isinstance(match, Found) and is_whole(text, match.best.phrase)
-
-    def _judge(self, heard: Heard) -> float:
-        """How probable its best answer is: what was said in another language comes to nothing in this one."""
-        utterance = Utterance(heard.text, heard.language, heard.also_heard)
-        candidates = self.assistant.matcher.match(utterance, heard.language).ranking.candidates
-        return candidates[0].probability if candidates else 0.0
-
-
-class _UpToDate:
-    """Lends recognizers that listen for the questions of the pages as they are now."""
-
-    def __init__(self, pool: RecognizerPool, assistant: Assistant) -> None:
-        self._pool, self._assistant = pool, assistant
-        self._known = assistant.knowledge
-
-    def borrow(self, language: str) -> contextlib.AbstractContextManager[Recognizer]:
-        if self._assistant.knowledge is not self._known:
-            self._known = self._assistant.knowledge
-            self._pool.renew()
-        return self._pool.borrow(language)
-
 
 @contextlib.contextmanager
 def open_hardware(
@@ -118,22 +92,8 @@ def open_hardware(
         return wiring.open_recognizer(settings, language, assistant.knowledge)
 
     with contextlib.closing(RecognizerPool(open_one)) as pool:
-        spotters = StopSpotters(partial(_stop_word_reader, settings, assistant))
+        spotters = StopSpotters(partial(stop_word_reader, settings, assistant))
         yield Hardware(settings, assistant, tuple(languages), Echo(), pool, spotters, audio_folder)
-
-
-def _stop_word_reader(settings: Settings, assistant: Assistant, language: str) -> ReadStretch | None:
-    """None where nobody wants to stop it by voice, or nothing here can hear that."""
-    from assistant.dialogue.commands import stop_words
-
-    words = stop_words(language)
-    if not settings.kiosk.stop_by_voice or not words:
-        return None
-    # What the assistant says itself is what it hears most while it speaks: "stay" must not be "stop".
-    others = [*wiring.questions(assistant.knowledge, language), *wiring.spoken(assistant.knowledge, language)]
-    with contextlib.suppress(ModelError):
-        return wiring.open_stop_words(settings, language, words, others)
-    return None
 
 
 def kiosk_languages(settings: Settings, assistant: Assistant, wanted: str | None) -> tuple[str, ...]:

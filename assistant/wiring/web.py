@@ -1,0 +1,173 @@
+"""Settings -> what the server for browsers is made of: places for customers who speak with it."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from assistant import wiring
+from assistant.channels.web.values import Backstage, Seat
+from assistant.errors import BusyError
+from assistant.settings import Settings
+from assistant.wiring.hearing import Sense, UpToDate, stop_word_reader
+
+if TYPE_CHECKING:
+    from assistant.answering import Assistant
+    from assistant.ports import Ear, Loudspeaker, Microphone, Mouth, Recognizer, TellEar, TellMouth
+    from assistant.speech.hearing.recognizing import Borrow
+    from assistant.speech.hearing.stop_words import StopSpotters
+    from assistant.speech.speaking.shared_voices import SharedVoices
+
+Plug = TypeVar("Plug", bound="Ear | Mouth")
+
+# The threads of a seat end within some milliseconds, unless a model is being loaded.
+_CLOSING_SECONDS = 5.0
+
+
+@contextlib.contextmanager
+def open_backstage(settings: Settings, assistant: Assistant) -> Iterator[Backstage]:
+    """All that the server needs; whatever speaks or listens is closed at the end of the block.
+
+    Nothing is loaded by then: recognizers and voices are tried out and warmed in the background.
+    Raises SettingsError for a voice that is not known.
+    """
+    from assistant.speech.hearing.recognizer_pool import RecognizerPool
+    from assistant.speech.hearing.stop_words import StopSpotters
+    from assistant.speech.speaking.shared_voices import SharedVoices
+
+    languages = settings.web.languages or assistant.knowledge.languages
+    seats = settings.web.most_speaking
+    voices = SharedVoices(wiring.voice_openers(settings))
+    heard = tuple(tag for tag in languages if seats and wiring.can_hear(settings, tag))
+    spoken = tuple(tag for tag in languages if seats and voices.speaks(tag))
+
+    def open_one(language: str) -> Recognizer:
+        return wiring.open_recognizer(settings, language, assistant.knowledge)
+
+    with (
+        contextlib.closing(voices),
+        contextlib.closing(RecognizerPool(open_one, max(1, seats))) as pool,
+    ):
+        spotters = StopSpotters(partial(stop_word_reader, settings, assistant))
+        speech = _Speech(settings, assistant, UpToDate(pool, assistant).borrow, spotters, voices)
+        pool.warm(heard)
+        spotters.warm(heard)
+        threading.Thread(target=voices.warm, args=[spoken], name="warm-voices", daemon=True).start()
+        with contextlib.closing(_Seats(speech, seats)) as taken:
+            yield Backstage(assistant, settings, languages, heard, spoken, taken.take)
+
+
+@dataclass(frozen=True, slots=True)
+class _Speech:
+    """What all seats share."""
+
+    settings: Settings
+    assistant: Assistant
+    borrow: Borrow
+    stop_spotters: StopSpotters
+    voices: SharedVoices
+
+
+class _Seats:
+    """So many customers may speak at a time, and no more."""
+
+    def __init__(self, speech: _Speech, most: int) -> None:
+        self._speech, self._most = speech, most
+        self._changed = threading.Condition()
+        self._taken: set[SpeakingSeat] = set()
+        self._closed = False
+
+    def take(self) -> Seat:
+        with self._changed:
+            if self._closed or len(self._taken) >= self._most:
+                raise BusyError(
+                    "all who can listen and speak are with other customers just now",
+                    "type your question, or try again in a moment",
+                )
+            seat = SpeakingSeat(self._speech, self._left)
+            self._taken.add(seat)
+            return seat
+
+    def close(self) -> None:
+        """All leave; returns when they have left."""
+        with self._changed:
+            self._closed = True
+            for seat in self._taken:
+                seat.close()
+            self._changed.wait_for(lambda: not self._taken, _CLOSING_SECONDS)
+
+    def _left(self, seat: SpeakingSeat) -> None:
+        with self._changed:
+            self._taken.discard(seat)
+            self._changed.notify_all()
+
+
+class SpeakingSeat:
+    """A Seat (see channels/web/values.py): its place is free again when all its threads have ended."""
+
+    def __init__(self, speech: _Speech, left: Callable[[SpeakingSeat], None]) -> None:
+        from assistant.speech.sound.far_voice import FarVoice
+
+        self._speech, self._left = speech, left
+        self._voice = FarVoice()
+        self._changing = threading.Lock()
+        self._opened: list[Ear | Mouth] = []
+        self._closed = False
+
+    def open_ear(self, microphone: Microphone, tell: TellEar) -> Ear:
+        from assistant.speech.hearing.ear_tasks import EarParts
+        from assistant.speech.hearing.listening import Listening
+
+        sense = Sense(self._speech.assistant)
+        parts = EarParts(
+            open_microphone=lambda: microphone,
+            borrow=self._speech.borrow,
+            tell=tell,
+            echo=self._voice,
+            stop_words=self._speech.stop_spotters,
+            is_known_question=sense.is_known_question,
+            judge=sense.judge,
+            settings=self._speech.settings.listening,
+        )
+        return self._keep(Listening(parts))
+
+    def open_mouth(self, loudspeaker: Loudspeaker, tell: TellMouth) -> Mouth:
+        from assistant.dialogue.portions import sentences
+        from assistant.speech.speaking.talking import Equipment, Talking
+
+        followed = self._voice.through(loudspeaker)
+        equipment = Equipment(
+            voices=self._speech.voices.openers(),
+            open_loudspeaker=lambda: followed,
+            tell=tell,
+            cut=sentences,
+            # A browser has woken its loudspeaker before.
+            settings=replace(self._speech.settings.speaking, lead_in_seconds=0.0),
+        )
+        return self._keep(Talking(equipment))
+
+    def close(self) -> None:
+        with self._changing:
+            if self._closed:
+                return
+            self._closed = True
+        threading.Thread(target=self._leave, name="leaving", daemon=True).start()
+
+    def _keep(self, opened: Plug) -> Plug:
+        with self._changing:
+            if not self._closed:
+                self._opened.append(opened)
+                return opened
+        opened.close()
+        return opened
+
+    def _leave(self) -> None:
+        try:
+            for one in reversed(self._opened):
+                one.close()
+        finally:
+            self._left(self)

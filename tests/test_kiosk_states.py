@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kiosk_fakes import FakeEar, FakeMouth
 
 from assistant.channels.kiosk.states import new_kiosk, step
 from assistant.channels.kiosk.values import (
@@ -20,6 +21,7 @@ from assistant.channels.kiosk.values import (
     EarNumbered,
     EarTold,
     End,
+    Equipped,
     Finish,
     Forget,
     Happening,
@@ -32,6 +34,7 @@ from assistant.channels.kiosk.values import (
     OpenEntry,
     Own,
     Play,
+    Pressed,
     Quit,
     Refresh,
     Repeat,
@@ -589,6 +592,71 @@ def test_one_language_is_nothing_to_choose_from() -> None:
     assert world.kiosk.conversation.chosen_language is None
 
 
+def test_a_language_that_cannot_be_heard_is_typed_and_one_that_can_is_heard_alone() -> None:
+    world = World.started(replace(RULES, languages=("de", "en", "ko"), heard=("en", "ko")))
+    assert world.kiosk.is_deaf and not world.ear
+    world.happen(Key("f2"))
+    assert world.done[-1] == Listen(("en",)) and not world.kiosk.is_deaf
+    world.answered()
+    world.happen(Key("f1"))
+    world.answer(replace(REPLY, language="de"))
+    world.say(VoiceEnded())
+    assert world.kiosk.is_deaf and not world.ear and world.kiosk.state is State.READY
+
+
+def test_before_a_language_is_chosen_all_that_can_be_heard_are() -> None:
+    world = World.started(replace(RULES, languages=("en", "de", "ko"), heard=("en", "ko")))
+    assert Listen(("en", "ko")) in world.done
+
+
+# --- what comes later ---------------------------------------------------------------------------
+
+EAR, MOUTH = FakeEar(lambda *_: None), FakeMouth(lambda *_: None)
+DEAF_AND_DUMB = replace(RULES, can_hear=False, can_speak=False)
+
+
+def test_an_ear_and_a_mouth_that_come_later_are_used_at_once() -> None:
+    world = World.started(DEAF_AND_DUMB)
+    assert world.happen(Equipped(EAR, MOUTH)) == [Adjust(1.0, 165), Listen(("en", "de"))]
+    assert world.kiosk.state is State.IDLE and not world.kiosk.is_deaf
+    world.ask()
+    assert world.answer() == [AttendStop(Words("We are open.", "en")), Say(Words("We are open.", "en"))]
+
+
+def test_whoever_reads_an_answer_is_listened_to_as_soon_as_an_ear_comes() -> None:
+    world = World.started(DEAF_AND_DUMB)
+    world.happen(Typed("when are you open"))
+    world.answer()
+    assert world.happen(Equipped(EAR)) == [Listen(("en", "de"))]
+    assert world.kiosk.state is State.LISTENING and world.kiosk.reply == REPLY
+
+
+def test_an_ear_that_comes_while_it_speaks_does_not_interrupt_it() -> None:
+    world = World.started(replace(RULES, can_hear=False))
+    world.happen(Typed("when are you open"))
+    world.answer()
+    assert not world.happen(Equipped(EAR)) and world.is_saying
+    assert world.say(VoiceEnded()) == [Listen(("en", "de"))]
+
+
+def test_why_no_ear_comes_is_told_on_the_screen() -> None:
+    world = World.started(DEAF_AND_DUMB)
+    assert not world.happen(Equipped(ear_note=Note("all seats are taken")))
+    assert world.kiosk.ear_note == Note("all seats are taken") and world.kiosk.state is State.IDLE
+    world.happen(Equipped(EAR, MOUTH))
+    assert world.kiosk.ear_note is None
+
+
+def test_a_button_is_not_meant_for_the_input_line() -> None:
+    world = World.started(replace(RULES, can_hear=False))
+    world.happen(Pressed("h"))
+    assert isinstance(world.done[-1], OpenEntry) and world.kiosk.typed == ""
+    world.answer(ASKING)
+    world.say(VoiceEnded())
+    world.happen(Pressed("2"))
+    assert world.kiosk.heard == "at the desk"
+
+
 # --- typing -------------------------------------------------------------------------------------
 
 
@@ -653,7 +721,9 @@ moments = st.one_of(
     st.tuples(st.just("mouth"), mouth_events),
     st.tuples(st.just("old mouth"), mouth_events),
     st.tuples(st.just("key"), keys),
+    st.tuples(st.just("button"), keys),
     st.tuples(st.just("typed"), st.sampled_from(HEARD)),
+    st.tuples(st.just("equipped"), st.builds(Equipped, st.sampled_from([None, EAR]), st.just(MOUTH))),
     st.tuples(st.just("answer"), st.sampled_from([REPLY, ASKING])),
     st.tuples(st.just("long answer"), st.just(REPLY)),
     st.tuples(st.just("fail"), st.just("broken")),
@@ -662,6 +732,7 @@ moments = st.one_of(
 all_rules = st.builds(
     Rules,
     languages=st.sampled_from([("en",), ("en", "de", "ko")]),
+    heard=st.sampled_from([(), ("en",), ("de", "ko")]),
     mode=st.sampled_from(["push", "open"]),
     idle_seconds=st.sampled_from([5.0, 60.0]),
     stop_by_voice=st.booleans(),
@@ -683,6 +754,10 @@ def walk(world: World, moment: tuple[str, object]) -> None:
             world.happen(MouthTold(-1, event))  # type: ignore[arg-type]
         case "key", str(name):
             world.happen(Key(name))
+        case "button", str(name):
+            world.happen(Pressed(name))
+        case "equipped", Equipped() as equipped:
+            world.happen(equipped)
         case "typed", str(text):
             world.happen(Typed(text))
         case "answer", Reply() as reply:

@@ -150,8 +150,18 @@ def on_key(move: Move, name: str) -> None:
     move.see_customer()
     if name.isdecimal() and not move.kiosk.typed and _choose(move, int(name)):
         return
-    if move.kiosk.typed is not None and _type(move, name):
-        return
+    if move.kiosk.typed is None or not _type(move, name):
+        _press(move, name)
+
+
+def on_button(move: Move, name: str) -> None:
+    """A button with the name of a key, whatever stands in an input line."""
+    move.see_customer()
+    if not (name.isdecimal() and _choose(move, int(name))):
+        _press(move, name)
+
+
+def _press(move: Move, name: str) -> None:
     if language := _language_of(move, name):
         _speak_from_now_on(move, language)
     elif command := KEYS.get(name):
@@ -212,7 +222,7 @@ def _talk(move: Move) -> None:
     kiosk = move.kiosk
     if kiosk.state is State.THINKING:
         return
-    if not kiosk.rules.can_hear:
+    if not kiosk.can_hear:
         _interrupt(move)
         move.set(typed=kiosk.typed or "")
         return

@@ -35,7 +35,7 @@ def _keys(kiosk: Kiosk) -> Iterator[tuple[str, str]]:
         return
     if kiosk.asks_to_go_on:
         yield "enter", "go-on"
-    if kiosk.rules.can_hear and not is_busy:
+    if kiosk.can_hear and not is_busy:
         yield "space", "finish" if kiosk.is_push else "speak"
     if is_busy:
         yield "Esc", "stop"

@@ -24,6 +24,7 @@ from assistant.channels.kiosk.values import (
     AttendStop,
     EarNumbered,
     EarTold,
+    Equipped,
     Finish,
     Happening,
     Key,
@@ -124,7 +125,8 @@ def run_kiosk(assistant: Assistant, senses: Senses, settings: Settings, options:
         mouth, mouth_note = _opened(
             stack, lambda: senses.open_mouth(lambda number, event: happenings.put(MouthTold(number, event)))
         )
-        rules = _rules(settings, options, can_hear=ear is not None, can_speak=mouth is not None)
+        rules = kiosk_rules(settings, options.languages)
+        rules = replace(rules, can_hear=ear is not None, can_speak=mouth is not None)
         kiosk = replace(new_kiosk(rules), ear_note=ear_note, mouth_note=mouth_note)
         front = _front(assistant, options)
         loop = stack.enter_context(closing(Loop(Parts(assistant, front, ear, mouth), kiosk, happenings)))
@@ -144,18 +146,17 @@ def _opened(stack: ExitStack, open_one: Callable[[], Plug]) -> tuple[Plug | None
         return None, Note(error.fact, error.hint)
 
 
-def _rules(settings: Settings, options: KioskOptions, can_hear: bool, can_speak: bool) -> Rules:
+def kiosk_rules(settings: Settings, languages: tuple[str, ...]) -> Rules:
+    """As it is set, for a kiosk with an ear and a mouth."""
     listening, speaking, kiosk = settings.listening, settings.speaking, settings.kiosk
     return Rules(
-        languages=options.languages,
+        languages=languages,
         mode=listening.mode,
         idle_seconds=kiosk.idle_seconds,
         listen_seconds=listening.wait_seconds + listening.longest_seconds,
         stop_by_voice=kiosk.stop_by_voice,
         volume=speaking.volume,
         words_a_minute=speaking.words_a_minute,
-        can_hear=can_hear,
-        can_speak=can_speak,
     )
 
 
@@ -227,6 +228,8 @@ class Loop:
         now = time.monotonic()
         if self._is_news(happening):
             self._front.happened(happening)
+        if isinstance(happening, Equipped):
+            self._ear, self._mouth = happening.ear or self._ear, happening.mouth or self._mouth
         happening = self._sample_chosen(happening)
         self.kiosk, acts = step(self.kiosk, happening, now)
         for act in acts:

@@ -67,14 +67,14 @@ class Move:
     def open_ear(self, push: bool = False) -> None:
         self.hush()
         chosen = self.kiosk.conversation.chosen_language
-        heard = self.kiosk.rules.languages
+        heard = self.kiosk.rules.heard or self.kiosk.rules.languages
         self.do(Listen((chosen,) if chosen in heard else heard, push))
         self.set(ear=EarIs.LISTENING, ear_number=None, ear_since_seconds=self.now, is_push=push)
 
     def say(self, saying: Saying) -> None:
         """Say it, the ear closed but for words that stop it; without a voice it is said at once."""
         rules = self.kiosk.rules
-        if rules.can_speak and rules.can_hear and rules.stop_by_voice:
+        if rules.can_speak and self.kiosk.can_hear and rules.stop_by_voice:
             self.do(AttendStop(saying))
             self.set(ear=EarIs.ATTENDING, ear_number=None, ear_since_seconds=self.now, is_push=False)
         else:
@@ -100,7 +100,7 @@ class Move:
     def customers_turn(self) -> None:
         """Listen, or wait for the key that begins it."""
         kiosk = self.kiosk
-        if kiosk.rules.mode == "open" and kiosk.rules.can_hear and not _gave_up(kiosk):
+        if kiosk.rules.mode == "open" and kiosk.can_hear and not _gave_up(kiosk):
             self.open_ear()
             self.set(state=State.LISTENING, since_seconds=self.now)
         else:
@@ -162,7 +162,7 @@ class Move:
         self.wait_for_anybody()
 
     def wait_for_anybody(self) -> None:
-        if self.kiosk.rules.mode == "open" and self.kiosk.rules.can_hear:
+        if self.kiosk.rules.mode == "open" and self.kiosk.can_hear:
             self.open_ear()
         else:
             self.close_ear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from assistant.channels.kiosk.customer import on_key, understand, understand_typed
+from assistant.channels.kiosk.customer import on_button, on_key, understand, understand_typed
 from assistant.channels.kiosk.moves import Move, input_line, is_fresh
 from assistant.channels.kiosk.values import (
     Act,
@@ -15,6 +15,7 @@ from assistant.channels.kiosk.values import (
     EarNumbered,
     EarTold,
     End,
+    Equipped,
     Happening,
     Key,
     Kiosk,
@@ -23,6 +24,7 @@ from assistant.channels.kiosk.values import (
     Note,
     Own,
     Play,
+    Pressed,
     Quit,
     Refresh,
     Rules,
@@ -84,11 +86,15 @@ def _happen(move: Move, happening: Happening) -> None:
             _on_mouth(move, happening)
         case Key(name):
             on_key(move, name)
+        case Pressed(name):
+            on_button(move, name)
         case Typed(text):
             understand_typed(move, text)
         case Answered() | AnswerFailed():
             if happening.turn == move.kiosk.turn and move.kiosk.state is State.THINKING:
                 _on_answer(move, happening)
+        case Equipped():
+            _equip(move, happening)
         case Tick():
             _on_tick(move)
         case Quit():
@@ -100,6 +106,27 @@ def _quit(move: Move) -> None:
     move.close_ear()
     move.set(state=State.ENDED)
     move.do(End())
+
+
+def _equip(move: Move, equipped: Equipped) -> None:
+    """What has come is used from the next turn on, or at once where the customer's turn it is."""
+    rules = move.kiosk.rules
+    can_hear = rules.can_hear or equipped.ear is not None
+    can_speak = rules.can_speak or equipped.mouth is not None
+    move.set(
+        rules=replace(rules, can_hear=can_hear, can_speak=can_speak),
+        ear_note=equipped.ear_note,
+        mouth_note=equipped.mouth_note,
+    )
+    if equipped.mouth is not None:
+        move.do(Adjust(move.kiosk.volume, move.kiosk.words_a_minute))
+    if equipped.ear is None:
+        return
+    move.set(typed=move.kiosk.typed or input_line(move.kiosk))
+    if move.kiosk.state is State.IDLE:
+        move.wait_for_anybody()
+    elif move.kiosk.state is State.READY:
+        move.customers_turn()
 
 
 # --- the ear --------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from assistant.events import EarEvent, MouthEvent
-from assistant.ports import Chime
+from assistant.ports import Chime, Ear, Mouth
 from assistant.settings import Mode
 from assistant.values import Conversation, Reply, Utterance
 
@@ -60,6 +60,7 @@ class Rules:
     """What does not change while the kiosk runs."""
 
     languages: tuple[str, ...]  # at least one; the first is spoken to whoever comes
+    heard: tuple[str, ...] = ()  # those of them that can be heard; none named: all
     mode: Mode = "open"
     idle_seconds: float = 60.0
     listen_seconds: float = 28.0  # no listening takes longer: the wait for a word and the longest utterance
@@ -116,9 +117,15 @@ class Kiosk:
         return talk.chosen_language or talk.language or self.rules.languages[0]
 
     @property
+    def can_hear(self) -> bool:
+        """There is an ear, and it knows the language that is spoken to the customer now."""
+        heard = self.rules.heard
+        return self.rules.can_hear and (not heard or self.language in heard)
+
+    @property
     def is_deaf(self) -> bool:
         """Nothing can be heard: customers type."""
-        return not self.rules.can_hear or self.ear_note is not None
+        return not self.can_hear or self.ear_note is not None
 
     @property
     def asks_to_go_on(self) -> bool:
@@ -172,6 +179,13 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Pressed:
+    """A button with the name of a key: it is never meant for the input line."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Typed:
     """A whole line that was typed elsewhere than at the keys."""
 
@@ -205,6 +219,16 @@ class PagesReloaded:
 
 
 @dataclass(frozen=True, slots=True)
+class Equipped:
+    """An ear or a mouth has come, or it is known why not; what is None here is as it was before."""
+
+    ear: Ear | None = None
+    mouth: Mouth | None = None
+    ear_note: Note | None = None
+    mouth_note: Note | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed."""
 
@@ -221,10 +245,12 @@ Happening = (
     | EarNumbered
     | MouthNumbered
     | Key
+    | Pressed
     | Typed
     | Answered
     | AnswerFailed
     | PagesReloaded
+    | Equipped
     | Tick
     | Quit
 )

@@ -1,0 +1,55 @@
+"""Values -> JSON: what programs and pages get for a turn. Pure, and made in a worker thread."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from assistant.channels.web import rendering
+from assistant.channels.web.conversations import Kept, KeptTurn
+from assistant.dialogue.portions import portions
+from assistant.values import Conversation, Outcome, Reply
+
+
+def turn_fields(turn: KeptTurn) -> dict[str, Any]:
+    """One turn, all but the conversation it belongs to."""
+    reply = turn.reply
+    return {
+        "turn": turn.number,
+        "outcome": turn.outcome,
+        "entry": reply.entry,
+        "language": reply.language,
+        "answer": reply.text,
+        "html": rendering.to_html(reply.text, reply.language),
+        "spoken": reply.spoken,
+        "portions": list(portions(reply.spoken, reply.language)),
+        "choices": [
+            {"number": number, "label": choice.label} for number, choice in enumerate(reply.choices, 1)
+        ],
+        "media": [
+            {"path": media_address(media.path), "description": media.description} for media in reply.media
+        ],
+        "ms": round(turn.milliseconds, 3),
+    }
+
+
+def history_fields(turn: KeptTurn, vote: bool | None) -> dict[str, Any]:
+    """One turn as a page shows it again."""
+    asked = {"question": turn.question, "at": turn.at.isoformat(timespec="seconds"), "helpful": vote}
+    return turn_fields(turn) | asked
+
+
+def conversation_fields(kept: Kept) -> dict[str, Any]:
+    return {"conversation": kept.id, "chosen_language": kept.conversation.chosen_language}
+
+
+def outcome_of(conversation: Conversation, reply: Reply) -> Outcome:
+    """Of a reply that no question led to."""
+    if reply.entry:
+        return "found"
+    return "unsure" if conversation.choices else "unknown"
+
+
+def media_address(path: str) -> str:
+    """Where the server has a file of the media folder: "media/map.svg" -> "/media/map.svg"."""
+    return "/media/" + quote(path.removeprefix("media/"))

@@ -21,6 +21,7 @@ from assistant.cli.options import (
     language_of_pages,
     question_options,
 )
+from assistant.cli.serve import serve
 from assistant.cli.sound import doctor, models
 from assistant.errors import AssistantError
 
@@ -82,6 +83,7 @@ def main() -> None:
       assistant chat                    try it out
       assistant ask "when are you open" one question, one answer
       assistant kiosk                   speak with it
+      assistant serve                   chat and kiosk in a browser
       assistant doctor                  are microphone, voice and models in order?
       assistant check                   what is wrong with the pages?
     """
@@ -238,7 +240,7 @@ def init(folder: Path | None, base: BaseOptions) -> int:
     return 0
 
 
-for command in (kiosk, doctor, models):
+for command in (kiosk, serve, doctor, models):
     main.add_command(command)
 
 

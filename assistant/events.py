@@ -23,7 +23,7 @@ class NothingSaid:
 class StopSaid:
     """While the assistant spoke, somebody said a word that stops it."""
 
-    words: str
+    words: str  # "…" for somebody who just speaks on: the next `listen` hears that from its beginning
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,16 @@ if TYPE_CHECKING:
     from assistant.answering import Assistant
     from assistant.ports import Ear, Loudspeaker, Microphone, Mouth, Recognizer, TellEar, TellMouth
     from assistant.speech.hearing.recognizing import Borrow
-    from assistant.speech.hearing.stop_words import StopSpotters
+    from assistant.speech.hearing.stop_words import StopSpotter, StopSpotters
     from assistant.speech.speaking.shared_voices import SharedVoices
 
 Plug = TypeVar("Plug", bound="Ear | Mouth")
 
 # The threads of a seat end within some milliseconds, unless a model is being loaded.
 _CLOSING_SECONDS = 5.0
+# That somebody goes on speaking is noticed after half a second, at worst a second; then the browser is told
+# and asks to listen.
+_BEFORE_INTERRUPTION_SECONDS = 2.0
 
 
 @contextlib.contextmanager
@@ -70,6 +73,13 @@ class _Speech:
     borrow: Borrow
     stop_spotters: StopSpotters
     voices: SharedVoices
+
+    def stop_words(self, language: str) -> StopSpotter:
+        """With a word of the language, or by speaking on; by neither where nobody is to stop it by voice."""
+        from assistant.speech.hearing.interruption import InterruptionSpotter
+
+        spotter = self.stop_spotters(language)
+        return InterruptionSpotter(spotter) if self.settings.kiosk.stop_by_voice else spotter
 
 
 class _Seats:
@@ -128,10 +138,11 @@ class SpeakingSeat:
             borrow=self._speech.borrow,
             tell=tell,
             echo=self._voice,
-            stop_words=self._speech.stop_spotters,
+            stop_words=self._speech.stop_words,
             is_known_question=sense.is_known_question,
             judge=sense.judge,
             settings=self._speech.settings.listening,
+            seconds_before_interruption=_BEFORE_INTERRUPTION_SECONDS,
         )
         return self._keep(Listening(parts))
 

@@ -13,6 +13,7 @@ from assistant.errors import AssistantError
 from assistant.events import EarEvent, HearingFailed, NothingSaid, StopSaid
 from assistant.ports import Microphone, TellEar
 from assistant.settings import ListeningSettings
+from assistant.speech.hearing.interruption import SPOKEN
 from assistant.speech.hearing.recognizing import Borrow, ReaderThreads
 from assistant.speech.hearing.spoken_turn import (
     BYTES_A_SECOND,
@@ -72,6 +73,9 @@ class EarParts:
     judge: Judge  # between languages
     settings: ListeningSettings
     keep: Callable[[bytes], None] | None = None  # is given the sound of every utterance, 16-bit mono PCM
+    # So much is remembered while a stop word is attended, for whoever stops the assistant by speaking on.
+    # Only where its own voice is not in the microphone.
+    seconds_before_interruption: float = 0.0
 
 
 class Detectors:
@@ -256,6 +260,8 @@ class Hearing(Task):
 class Attending(Task):
     """Attends a word that stops the assistant; such words in what it says itself are not believed."""
 
+    was_interrupted = False  # by somebody who goes on speaking: what was said belongs to what comes now
+
     def __init__(self, number: int, parts: EarParts, language: str, saying: str) -> None:
         super().__init__(number, parts, _MOST_BEHIND_SECONDS)
         self._language = language
@@ -269,7 +275,11 @@ class Attending(Task):
                 if not isinstance(item, bytes):
                     continue
                 words = spotter.hear(item)
-                if words and self._parts.echo.is_settled and not is_said(words, self._saying):
+                if words and self._parts.echo.is_settled and not self._is_own(words):
+                    self.was_interrupted = words == SPOKEN
                     self._tell(StopSaid(words))
         finally:
             spotter.close()
+
+    def _is_own(self, words: str) -> bool:
+        return words != SPOKEN and is_said(words, self._saying)

@@ -23,7 +23,8 @@ class Listening:
     """Hears through the microphone from now until `close`; see `ports.Ear`.
 
     At rest it remembers half a second and nothing else. While the assistant's own voice sounds, and
-    while only a stop word is attended, nothing is remembered.
+    while only a stop word is attended, nothing is remembered; unless the ear's parts ask for it: then
+    whoever stops the assistant by speaking on is heard from the beginning by the next `listen`.
     """
 
     def __init__(self, parts: EarParts) -> None:
@@ -36,6 +37,7 @@ class Listening:
         self._detectors = Detectors()
         self._closed = threading.Event()
         self._is_broken = False  # the microphone, in a way that it does not tell itself
+        self._is_interrupted = False  # the assistant, by what is being heard
         self._microphone = LastingMicrophone(parts.open_microphone, self._lost, self._back)
         self._capturing = threading.Thread(target=self._capture, name="microphone", daemon=True)
         self._capturing.start()
@@ -81,9 +83,12 @@ class Listening:
             return self._number
 
     def _leave_task(self) -> None:
-        if self._task is not None:
-            self._task.leave()
-            self._task = None
+        task, self._task = self._task, None
+        self._is_interrupted = isinstance(task, Attending) and task.was_interrupted
+        if isinstance(task, Attending) and not task.was_interrupted:
+            self._kept.clear()
+        if task is not None:
+            task.leave()
 
     def _capture(self) -> None:
         while not self._closed.is_set():
@@ -105,17 +110,22 @@ class Listening:
         with self._changing:
             task = self._task
             attends_stop = isinstance(task, Attending)
-            if own_voice or attends_stop:
+            own_voice = own_voice and not self._is_interrupted
+            if attends_stop:
+                self._remember(sound, self._parts.seconds_before_interruption)
+            elif own_voice:
                 self._kept.clear()
             if task is not None and task.is_wanting and own_voice <= attends_stop:
                 task.put(sound)
             elif not own_voice and not attends_stop:
-                self._remember(sound)
+                self._remember(sound, _KEPT_SECONDS)
 
-    def _remember(self, block: bytes) -> None:
+    def _remember(self, block: bytes, seconds: float) -> None:
+        """At least so much of the last sound, in whole blocks; of nothing, nothing."""
         self._kept.append(block)
-        while sum(map(len, self._kept)) - len(self._kept[0]) >= _KEPT_SECONDS * BYTES_A_SECOND:
-            self._kept.popleft()
+        length = sum(map(len, self._kept))
+        while self._kept and length - len(self._kept[0]) >= seconds * BYTES_A_SECOND:
+            length -= len(self._kept.popleft())
 
     def _lost(self, error: DeviceError) -> None:
         with self._changing:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ipaddress
 import math
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import anyio
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assistant.channels.web.refusals import Refusal
 from assistant.errors import BusyError
@@ -19,6 +19,9 @@ from assistant.errors import BusyError
 REQUESTS_A_QUESTION = 20
 LEAST_REQUESTS_A_MINUTE = 600  # however few questions are allowed, the page itself must load
 MOST_ADDRESSES = 10_000  # remembered at a time: some 2 MB
+# Of one address, running: a shop full of tablets behind one router. Who asks and never reads, a hundred
+# times over, holds no more than these.
+AT_ONCE = 100
 _READING = ("GET", "HEAD", "OPTIONS")
 
 
@@ -70,6 +73,39 @@ class Rates:
             f"ask again in {seconds} seconds" if seconds > 1 else "ask again in a second",
             (("retry-after", str(seconds)),),
         )
+
+
+class AtOnce:
+    """Bounds how many requests and WebSockets of one address are open at a time."""
+
+    def __init__(self, app: ASGIApp, most: int = AT_ONCE) -> None:
+        self._app = app
+        self._most = most
+        self._open: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        address = address_of(scope)
+        if self._open[address] >= self._most:
+            await _TOO_MANY(scope, receive, send)
+            return
+        self._open[address] += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._open[address] -= 1
+            if not self._open[address]:
+                del self._open[address]
+
+
+_TOO_MANY = Refusal(
+    429,
+    "this address asks too much at the same time",
+    "wait for the answers, then ask again",
+    (("retry-after", "1"),),
+)
 
 
 def address_of(scope: Scope) -> str:

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Mapping
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.channels.web.limits import BoundedBodies, BoundedMessages, oversized
-from assistant.channels.web.rates import Overload, Rates
+from assistant.channels.web.rates import AtOnce, Overload, Rates
 from assistant.channels.web.refusals import Refusal
 from assistant.channels.web.values import Access
 from assistant.settings import WebSettings
 
-__all__ = ["Overload", "Refusal", "protected"]
+__all__ = ["Overload", "protected"]
 
 Guard = Callable[[Scope], Refusal | None]
 
@@ -37,7 +37,7 @@ def protected(app: ASGIApp, access: Access, web: WebSettings) -> ASGIApp:
     """
     inner: ASGIApp = BoundedMessages(BoundedBodies(app))
     guards = (oversized, Hosts(access), Origins(web.origins), Rates(web.questions_a_minute))
-    return SafeHeaders(Guarded(inner, guards), web.origins)
+    return SafeHeaders(Guarded(AtOnce(inner), guards), web.origins)
 
 
 class Guarded:

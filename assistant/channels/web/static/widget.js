@@ -4,7 +4,7 @@
  *   <script src="https://host/widget.js" data-language="en" data-title="Ask us" async></script>
  *
  * Further attributes, none of which is needed: data-position="left", data-color="#134a3b" (of the button;
- * its sign is white), data-open-label and data-close-label (what a screen reader says).
+ * its sign is white), data-close-label (what a screen reader says of the button that closes it).
  *
  * It leaves no global behind, lives in a shadow tree with a constructed stylesheet, so that neither site's
  * CSS reaches the other, and asks the page's Content-Security-Policy for `script-src` and `frame-src` of
@@ -21,20 +21,20 @@
   const asked = { ...script.dataset };
 
   const WORDS = {
-    de: { title: "Chat", open: "Chat öffnen", close: "Chat schließen" },
-    en: { title: "Chat", open: "Open the chat", close: "Close the chat" },
-    ko: { title: "채팅", open: "채팅 열기", close: "채팅 닫기" },
+    de: { title: "Chat", close: "Chat schließen" },
+    en: { title: "Chat", close: "Close the chat" },
+    ko: { title: "채팅", close: "채팅 닫기" },
   };
 
   const STYLE = `
-    :host { all: initial !important; }
+    :host { all: initial !important; } /* sizes are in em, so of the reader's own font size */
     @media print { :host { display: none !important; } }
     * { box-sizing: border-box; }
     .place {
-      position: fixed; z-index: 2147483000; inset-block-end: 1.25rem; inset-inline: auto 1.25rem;
-      direction: ltr; font: 1rem/1.4 system-ui, sans-serif;
+      position: fixed; z-index: 2147483000; inset-block-end: 1.25em; inset-inline: auto 1.25em;
+      direction: ltr; font: 1em/1.4 system-ui, sans-serif;
     }
-    .place.left { inset-inline: 1.25rem auto; }
+    .place.left { inset-inline: 1.25em auto; }
     button {
       all: unset; box-sizing: border-box; display: grid; place-items: center; cursor: pointer;
       border: 2px solid transparent; border-radius: 50%; color: #fff;
@@ -43,27 +43,27 @@
     svg { inline-size: 55%; fill: none; stroke: currentColor; stroke-width: 1.8;
       stroke-linecap: round; stroke-linejoin: round; }
     .opener {
-      inline-size: 3.75rem; block-size: 3.75rem; background: var(--button, #1c6652);
+      inline-size: 3.75em; block-size: 3.75em; background: var(--assistant-button);
       box-shadow: 0 2px 6px rgb(0 0 0 / 25%), 0 10px 28px -8px rgb(0 0 0 / 45%);
     }
     .opener:hover { filter: brightness(1.12); }
     .panel {
-      position: absolute; inset-block-end: 4.75rem; inset-inline: auto 0; display: flex; flex-direction: column;
-      inline-size: min(25rem, calc(100vw - 2.5rem)); block-size: min(40rem, calc(100vh - 8rem));
-      overflow: hidden; border: 1px solid #7f8984; border-radius: 1rem; background: #fff;
+      position: absolute; inset-block-end: 4.75em; inset-inline: auto 0; display: flex; flex-direction: column;
+      inline-size: min(25em, calc(100vw - 2.5em)); block-size: min(40em, calc(100vh - 8em));
+      overflow: hidden; border: 1px solid #7f8984; border-radius: 1em; background: #fff;
       box-shadow: 0 20px 60px -12px rgb(0 0 0 / 45%);
     }
     .left .panel { inset-inline: 0 auto; }
     .panel[hidden] { display: none; }
     .bar {
-      display: flex; align-items: center; justify-content: space-between; gap: 1rem;
-      padding: 0.25rem 0.25rem 0.25rem 1rem; background: var(--button, #1c6652); color: #fff; font-weight: 600;
+      display: flex; align-items: center; justify-content: space-between; gap: 1em;
+      padding: 0.25em 0.25em 0.25em 1em; background: var(--assistant-button); color: #fff; font-weight: 600;
     }
     .bar span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-    .closer { flex: none; inline-size: 2.75rem; block-size: 2.75rem; }
+    .closer { flex: none; inline-size: 2.75em; block-size: 2.75em; }
     .closer:focus-visible { outline-offset: -5px; box-shadow: none; }
     iframe { flex: 1; inline-size: 100%; min-block-size: 0; border: 0; background: #fff; }
-    @media (max-width: 30rem), (max-height: 30rem) {
+    @media (max-width: 30em), (max-height: 30em) {
       .panel { position: fixed; inset: 0; inline-size: 100%; block-size: 100%; border: 0; border-radius: 0; }
       .left .panel { inset: 0; }
       .place.is-open .opener { display: none; }
@@ -71,7 +71,7 @@
     @media (prefers-reduced-motion: no-preference) {
       .opener { transition: filter 140ms; }
       .panel { animation: rise 180ms ease-out; }
-      @keyframes rise { from { opacity: 0; transform: translateY(0.75rem); } }
+      @keyframes rise { from { opacity: 0; transform: translateY(0.75em); } }
     }
     @media (forced-colors: active) {
       button { border-color: ButtonText; color: ButtonText; }
@@ -82,7 +82,6 @@
   const words = {
     ...(WORDS[(asked.language ?? navigator.language).split("-")[0].toLowerCase()] ?? WORDS.en),
     ...(asked.title && { title: asked.title }),
-    ...(asked.openLabel && { open: asked.openLabel }),
     ...(asked.closeLabel && { close: asked.closeLabel }),
   };
 
@@ -105,7 +104,7 @@
 
   const opener = element(
     "button",
-    { type: "button", class: "opener", "aria-expanded": "false", "aria-controls": "panel", "aria-label": words.open },
+    { type: "button", class: "opener", "aria-expanded": "false", "aria-controls": "panel", "aria-label": words.title },
     sign("M20.5 11.6c0 4.2-3.8 7.6-8.5 7.6-1.1 0-2.2-.2-3.2-.5L4.4 20l.9-3.7a7.1 7.1 0 0 1-1.8-4.7C3.5 7.4 7.3 4 12 4s8.5 3.4 8.5 7.6zM8.4 11.7h.01M12 11.7h.01M15.6 11.7h.01"),
   );
   const closer = element(
@@ -140,7 +139,6 @@
     panel.hidden = !isOpen;
     place.classList.toggle("is-open", isOpen);
     opener.setAttribute("aria-expanded", String(isOpen));
-    opener.setAttribute("aria-label", isOpen ? words.close : words.open);
   };
 
   /** What the chat in the frame asks for; a message from anywhere else is not for us. */
@@ -163,7 +161,8 @@
     sheet.replaceSync(STYLE);
     const shadow = host.attachShadow({ mode: "open" });
     shadow.adoptedStyleSheets = [sheet];
-    if (asked.color && CSS.supports("color", asked.color)) place.style.setProperty("--button", asked.color);
+    const color = asked.color && CSS.supports("color", asked.color) ? asked.color : "#1c6652";
+    place.style.setProperty("--assistant-button", color); // always: the page may have a property of that name
     shadow.append(place);
     document.body.append(host);
   };

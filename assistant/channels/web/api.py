@@ -27,7 +27,7 @@ _IN_CONVERSATION = {"conversation": _CONVERSATION, "language": reading.language}
 _ASK = {
     "text": reading.text(1, reading.LONGEST_TEXT),
     **_IN_CONVERSATION,
-    "also_heard": reading.texts(reading.MOST_ALSO_HEARD, reading.LONGEST_TEXT),
+    "also_heard": reading.texts(reading.MOST_ALSO_HEARD, reading.LONGEST_HEARD),
     "spoken": reading.switch,
 }
 _OPEN = {"entry": reading.text(1, reading.LONGEST_NAME), **_IN_CONVERSATION}
@@ -37,9 +37,9 @@ _FEEDBACK = {
     "helpful": reading.switch,
 }
 _SUGGESTIONS = {
-    "text": reading.text(0, reading.LONGEST_TEXT),
+    "text": reading.text(0, reading.LONGEST_TYPED),
     "language": reading.language,
-    "count": reading.written_number(1, 20),
+    "count": reading.written_number(1, reading.MOST_SUGGESTED),
 }
 _SUGGESTED = 5  # more are not read while typing
 # The conversation afterwards, the reply, what became of the question, how long it took.
@@ -52,7 +52,7 @@ async def ask(request: Request) -> Response:
     is_spoken = bool(body["spoken"])
 
     def answer(before: Conversation) -> _Made:
-        heard_language = body["language"] if is_spoken else None
+        heard_language = (body["language"] if is_spoken else None) or None
         utterance = Utterance(body["text"], heard_language, body["also_heard"] or ())
         after, turn = desk.backstage.assistant.answer(before, utterance)
         desk.metrics.answered(turn, is_spoken)
@@ -94,7 +94,7 @@ async def _take_turn(
     known = desk.conversations.find(body["conversation"] or "")
     kept = known or Kept(new_id())
     async with kept.alone():
-        before = _in_language(desk.backstage, kept.conversation, body["language"])
+        before = _in_language(desk.backstage, kept.conversation, body)
         after, turn, fields = await desk.work(_made_turn, make, before, kept.next_number, question)
         kept.add(after, turn)
     if known is None:
@@ -102,10 +102,15 @@ async def _take_turn(
     return JSONResponse(fields | conversation_fields(kept))
 
 
-def _in_language(backstage: Backstage, before: Conversation, wanted: str | None) -> Conversation:
-    """The conversation in the language that the customer switched to, where the pages have it."""
-    known = known_language(backstage.assistant.knowledge, wanted)
-    return before.with_language(known) if known else before
+def _in_language(backstage: Backstage, before: Conversation, body: Mapping[str, Any]) -> Conversation:
+    """The conversation in the language that the customer switched to, where the pages have it.
+
+    The language in which something was heard chooses none, but takes the place of one chosen before.
+    """
+    known = known_language(backstage.assistant.knowledge, body["language"])
+    if known is None or (body.get("spoken") and before.chosen_language is None):
+        return before
+    return before.with_language(known)
 
 
 def _made_turn(

@@ -13,11 +13,14 @@ from starlette.requests import Request
 from assistant.channels.web.failures import Refused
 
 LONGEST_TEXT = 2000  # characters of a question; the matcher reads the first thousand
+LONGEST_TYPED = 500  # characters that suggestions are wanted for; percent-encoded they fit an address
+LONGEST_HEARD = 1000  # of one reading of a sound; nobody is listened to for longer than half of it takes
 LONGEST_NAME = 200  # of an entry
 LONGEST_ID = 64  # of a conversation; ours have 32
-MOST_ALSO_HEARD = 10  # readings of one sound; a recognizer gives three
+MOST_ALSO_HEARD = 5  # readings of one sound; recognizers give no more
+MOST_SUGGESTED = 20
 LARGEST_TURN = 2**31 - 1
-LANGUAGE = r"[a-zA-Z]{2,3}([-_][a-zA-Z0-9]{1,8}){0,3}"
+LANGUAGE = r"([a-zA-Z]{2,3}([-_][a-zA-Z0-9]{1,8}){0,3})?"  # empty: not known
 
 _Reader = Callable[[str, object], Any]
 

@@ -21,8 +21,9 @@ _LARGEST_FRAME_BYTES = 16_384  # sound that waits goes out together, but not as 
 _SENDING_SECONDS = 20.0
 # A page that sends each 128 samples of its microphone by themselves sends 125 a second. A recording may
 # come as fast as the line takes it: ten seconds of it in the smallest pieces.
-_MESSAGES_A_SECOND = 200.0
-_MESSAGES_AT_ONCE = 1500.0
+_SOUNDS_A_SECOND, _SOUNDS_AT_ONCE = 200.0, 1500.0
+# A key or a touch makes three or four; each may set threads to work.
+_TEXTS_A_SECOND, _TEXTS_AT_ONCE = 10.0, 40.0
 _LONGEST_REASON_BYTES = 120  # of a close frame; RFC 6455 leaves 123
 
 NORMAL, NOT_UNDERSTOOD, NOT_ALLOWED, BROKEN, TRY_LATER = 1000, 1003, 1008, 1011, 1013  # of RFC 6455
@@ -54,7 +55,8 @@ _Item = str | bytes | _Goodbye
 class Line:
     """What comes from one client and what goes to it, in order.
 
-    The methods whose names end in `later` may be called from any thread, the others on the event loop.
+    The methods whose names end in `later`, and the two properties, may be used from any thread, the others
+    on the event loop.
     """
 
     def __init__(self, websocket: WebSocket) -> None:
@@ -62,7 +64,8 @@ class Line:
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[_Item] = deque()
         self._news = asyncio.Event()
-        self._rate = _Rate(self._loop.time())
+        self._sounds = _Rate(_SOUNDS_A_SECOND, _SOUNDS_AT_ONCE, self._loop.time())
+        self._texts = _Rate(_TEXTS_A_SECOND, _TEXTS_AT_ONCE, self._loop.time())
         self._counting = threading.Lock()
         self._sound_bytes = 0
         self.is_gone = False
@@ -72,18 +75,23 @@ class Line:
     def tell(self, message: Mapping[str, object]) -> None:
         self._put(json.dumps(message, ensure_ascii=False))
 
+    def later(self, do: Callable[[], None]) -> None:
+        """On the event loop, in the order of the calls."""
+        with suppress(RuntimeError):  # the loop has ended: there is nobody to tell
+            self._loop.call_soon_threadsafe(do)
+
     def tell_later(self, message: Mapping[str, object]) -> None:
-        self._soon(lambda: self.tell(message))
+        self.later(lambda: self.tell(message))
 
     def play_later(self, pcm: bytes) -> None:
         """Sound goes out after what was told before; see `sound_bytes` for how much waits."""
         with self._counting:
             self._sound_bytes += len(pcm)
-        self._soon(lambda: self._put(pcm))
+        self.later(lambda: self._put(pcm))
 
     def silence_later(self) -> None:
         """Sound that has not gone out is dropped, and the client told to throw away what it has."""
-        self._soon(self._silence)
+        self.later(self._silence)
 
     @property
     def sound_bytes(self) -> int:
@@ -115,10 +123,6 @@ class Line:
         if not self.is_gone:
             self._waiting.append(item)
         self._news.set()
-
-    def _soon(self, do: Callable[[], None]) -> None:
-        with suppress(RuntimeError):  # the loop has ended: there is nobody to tell
-            self._loop.call_soon_threadsafe(do)
 
     def _silence(self) -> None:
         kept = [item for item in self._waiting if not isinstance(item, bytes)]
@@ -177,10 +181,9 @@ class Line:
             self.is_gone = True
             self._news.set()
             raise Gone
-        if not self._rate.allows(self._loop.time()):
-            raise HungUp(NOT_ALLOWED, "too many messages", f"send at most {_MESSAGES_A_SECOND:.0f} a second")
         sound: bytes | None = message.get("bytes")
         text: str | None = message.get("text")
+        (self._texts if sound is None else self._sounds).count(self._loop.time())
         return text or "" if sound is None else sound
 
 
@@ -224,16 +227,19 @@ async def _until_the_end(
 
 
 class _Rate:
-    """Messages that a client may still send: a store that fills up again as time goes by."""
+    """How many messages a client may still send: a store that fills up again as time goes by."""
 
-    def __init__(self, now: float) -> None:
-        self._left, self._filled_at = _MESSAGES_AT_ONCE, now
+    def __init__(self, a_second: float, at_once: float, now: float) -> None:
+        self._a_second, self._at_once = a_second, at_once
+        self._left, self._filled_at = at_once, now
 
-    def allows(self, now: float) -> bool:
-        more = (now - self._filled_at) * _MESSAGES_A_SECOND
-        self._left = min(_MESSAGES_AT_ONCE, self._left + more) - 1
+    def count(self, now: float) -> None:
+        """Raises HungUp for one too many."""
+        more = (now - self._filled_at) * self._a_second
+        self._left = min(self._at_once, self._left + more) - 1
         self._filled_at = now
-        return self._left >= 0
+        if self._left < 0:
+            raise HungUp(NOT_ALLOWED, "too many messages", f"send at most {self._a_second:.0f} a second")
 
 
 def _cut(reason: str) -> str:

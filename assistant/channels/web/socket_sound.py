@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Protocol
 
 import numpy as np
@@ -27,6 +29,10 @@ _NEARLY_SILENT = 3  # a step up and down keeps loudspeakers awake, and nobody he
 _STALLED_SECONDS = 5.0  # a line that takes nothing for so long is broken
 _LOOK_SECONDS = 0.02
 _LONGEST_WAIT_SECONDS = 60.0  # no wait is without an end
+_DRAINING_SECONDS = 0.01
+_LONGEST_DRAINING_SECONDS = 5.0
+# After `finish` an ear takes one more block, that in which a key was let go. Here it has come already.
+END_OF_SOUND = bytes(3200)
 
 
 class SocketMicrophone:
@@ -44,8 +50,8 @@ class SocketMicrophone:
 
     @property
     def waiting_seconds(self) -> float:
-        """How much has not been taken yet."""
-        return len(self._sound) / 2 / self._rate_hz
+        """How much has not been taken yet; a half sample does not count."""
+        return len(self._sound) // 2 / self._rate_hz
 
     def put(self, sound: bytes) -> bool:
         """16-bit little-endian PCM, in pieces of any size; never waits.
@@ -86,6 +92,14 @@ class SocketMicrophone:
 
     def _bytes(self, seconds: float) -> int:
         return int(seconds * self._rate_hz) * 2
+
+
+async def drained(microphone: SocketMicrophone) -> None:
+    """Come back when the ear has taken all that was put, or does not take it."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LONGEST_DRAINING_SECONDS):
+            while microphone.waiting_seconds > 0:
+                await asyncio.sleep(_DRAINING_SECONDS)
 
 
 class Outlet(Protocol):

@@ -36,6 +36,7 @@ from assistant.channels.kiosk.values import (
     OpenEntry,
     PagesReloaded,
     Play,
+    Pressed,
     Quit,
     Refresh,
     Repeat,
@@ -109,6 +110,7 @@ class Parts:
     front: Front
     ear: Ear | None = None
     mouth: Mouth | None = None
+    looks_for_pages: bool = True  # False: somebody else takes up pages that have changed
 
 
 def run_kiosk(assistant: Assistant, senses: Senses, settings: Settings, options: KioskOptions) -> int:
@@ -214,7 +216,8 @@ class Loop:
         self._ear, self._mouth = parts.ear, parts.mouth
         self._happenings = happenings
         self._answers = Worker("kiosk answers", happenings.put)
-        self._refreshes = Worker("kiosk pages", happenings.put)  # of its own: a large base takes a minute
+        # Of its own: a large base takes a minute.
+        self._refreshes = Worker("kiosk pages", happenings.put) if parts.looks_for_pages else None
 
     def run(self) -> None:
         self.take(Started())
@@ -239,7 +242,8 @@ class Loop:
 
     def close(self) -> None:
         self._answers.close()
-        self._refreshes.close()
+        if self._refreshes:
+            self._refreshes.close()
 
     def _is_news(self, happening: Happening) -> bool:
         """Whether it is worth telling: not of a listening or a question that is over."""
@@ -251,7 +255,7 @@ class Loop:
 
     def _sample_chosen(self, happening: Happening) -> Happening:
         """A number on the invitation asks the question beside it."""
-        if self.kiosk.state is not State.IDLE or self.kiosk.typed or not isinstance(happening, Key):
+        if self.kiosk.state is not State.IDLE or self.kiosk.typed or not isinstance(happening, Key | Pressed):
             return happening
         from assistant.channels.kiosk.words import SAMPLES, sample_questions
 
@@ -265,7 +269,7 @@ class Loop:
         match act:
             case Answer() | OpenEntry() | Repeat():
                 self._answers.do(lambda: self._answered(act))
-            case Refresh():
+            case Refresh() if self._refreshes:
                 self._refreshes.do(self._refreshed)
             case Listen() | AttendStop() | Finish() | Rest():
                 return self._tell_ear(act)

@@ -126,17 +126,25 @@ class Echo:
         return bytes(len(block))
 
 
+class OwnVoice(Echo):
+    """Taken out before the sound comes here."""
+
+    def clean(self, block: bytes) -> bytes:
+        return block
+
+
 @dataclass
 class Spotter:
     """Hears a stop word in every block that is not silent."""
 
     words: str = "stop"
+    deaf_for: int = 0  # blocks
     heard: int = 0
     closed: bool = False
 
     def hear(self, block: bytes) -> str:
         self.heard += 1
-        return self.words if max(block) else ""
+        return self.words if max(block) and self.heard > self.deaf_for else ""
 
     def close(self) -> None:
         self.closed = True
@@ -153,6 +161,7 @@ class Kiosk:
     echo: Echo = field(default_factory=Echo)
     spotter: Spotter = field(default_factory=Spotter)
     kept: list[bytes] = field(default_factory=list)
+    seconds_before_interruption: float = 0.0
     microphone: LiveMicrophone = field(default_factory=LiveMicrophone)
     opened: int = 0
     told: queue.Queue[tuple[int, EarEvent]] = field(default_factory=queue.Queue)
@@ -202,6 +211,7 @@ def listening(kiosk: Kiosk) -> Iterator[Ear]:
             judge=kiosk.judge,
             settings=kiosk.settings,
             keep=kiosk.kept.append,
+            seconds_before_interruption=kiosk.seconds_before_interruption,
         )
     )
     try:
@@ -374,6 +384,49 @@ def test_a_stop_word_is_told_once_while_the_assistant_speaks(saying: str) -> Non
         ear.rest()
     assert kiosk.told.empty()
     assert kiosk.spotter.closed
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds", "hears"),
+    [("…", 2.0, True), ("stop", 2.0, False), ("…", 0.0, False)],
+    ids=["who speaks on", "a stop word", "a kiosk with the own voice in its microphone"],
+)
+def test_who_speaks_on_is_heard_from_the_beginning(words: str, seconds: float, hears: bool) -> None:
+    recognizer = WrittenRecognizer(["when are you open"])
+    echo = Echo()
+    spotter = Spotter(words, deaf_for=len(QUESTION) - 1)
+    kiosk = Kiosk({"en": recognizer}, echo=echo, spotter=spotter, seconds_before_interruption=seconds)
+    with listening(kiosk) as ear:
+        number = ear.attend_stop("en", "")
+        kiosk.microphone.give(QUESTION)
+        assert kiosk.next() == (number, StopSaid(words))
+        kiosk.wait_until_all_is_heard()
+        number = ear.listen(["en"])
+        kiosk.microphone.give(room(6))
+        end, _ = kiosk.end_of(number)
+    assert end == (Heard("when are you open", "en") if hears else NothingSaid())
+    if hears:
+        assert recognizer.seconds[-1] > min(seconds, QUESTION_SECONDS) - 0.3, "its beginning was lost"
+
+
+def test_the_end_of_the_own_voice_cuts_nothing_out_of_what_stopped_it() -> None:
+    recognizer = WrittenRecognizer(["when are you open"])
+    echo = OwnVoice(is_playing=True)
+    kiosk = Kiosk(
+        {"en": recognizer}, echo=echo, spotter=Spotter("…", deaf_for=10), seconds_before_interruption=2.0
+    )
+    with listening(kiosk) as ear:
+        ear.attend_stop("en", "We are open from nine to five.")
+        kiosk.microphone.give(QUESTION[:15])
+        kiosk.next()
+        number = ear.listen(["en"])
+        kiosk.microphone.give(QUESTION[15:])
+        kiosk.wait_until_all_is_heard()
+        echo.is_playing = False
+        kiosk.microphone.give(room(3))
+        end, _ = kiosk.end_of(number)
+    assert isinstance(end, Heard)
+    assert recognizer.seconds[-1] > QUESTION_SECONDS - 0.3
 
 
 def test_what_is_left_of_the_assistants_voice_stops_nothing() -> None:

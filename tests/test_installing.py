@@ -752,7 +752,8 @@ def test_a_mirror_takes_the_place_of_the_makers_site() -> None:
 
 def test_only_the_installer_knows_a_way_out_and_only_the_server_a_way_in() -> None:
     network = re.compile(
-        r"^\s*(?:import|from) (?:urllib\.request|http(?! import HTTPStatus)|socket|ssl|assistant\.speech\.models\.fetching)\b",
+        r"^\s*(?:import|from) (?:urllib\.request|http(?! import HTTPStatus)|socket|ssl"
+        r"|assistant\.speech\.models\.fetching)\b",
         re.M,
     )
     package = Path(__file__).parents[1] / "assistant"

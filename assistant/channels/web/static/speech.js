@@ -266,11 +266,11 @@ export class Speech {
 }
 
 /** Why nobody can be heard, as a word of `chat-words`. */
-class Refusal extends Error {}
+export class Refusal extends Error {}
 
 const WANTED = { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
-async function microphone() {
+export async function microphone() {
   try {
     return await navigator.mediaDevices.getUserMedia({ audio: WANTED });
   } catch (error) {
@@ -279,7 +279,7 @@ async function microphone() {
 }
 
 /** The context and the node that give what the microphone hears. */
-async function recorderOf(stream) {
+export async function recorderOf(stream) {
   let context = new AudioContext({ sampleRate: RATE_HZ });
   let source;
   try {
@@ -296,6 +296,6 @@ async function recorderOf(stream) {
   return { context, node };
 }
 
-function stopTracks(stream) {
+export function stopTracks(stream) {
   for (const track of stream.getTracks()) track.stop();
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 from http import HTTPStatus
 from logging import getLogger
@@ -82,7 +83,8 @@ class Mended:
         except Exception as error:
             _log(scope, error)
             if scope["type"] == "websocket":
-                await send({"type": "websocket.close", "code": 1011})
+                with contextlib.suppress(Exception):  # it may be closed already
+                    await send({"type": "websocket.close", "code": 1011})
             elif not begun:
                 response = error_response(500, "something went wrong here", "ask again; the log says more")
                 await response(scope, receive, send)

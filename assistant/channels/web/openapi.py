@@ -201,7 +201,14 @@ _ID_IN_PATH: Schema = {
     "required": True,
     "schema": {"type": "string", "minLength": 1},
 }
-_ANSWERED = _ok("The answer.", {"$ref": "#/components/schemas/Answer"})
+_THE_CONVERSATION = {"id": "$response.body#/conversation"}
+_LINKS = {
+    "history": {"operationId": "history", "parameters": _THE_CONVERSATION},
+    "forget": {"operationId": "forget", "parameters": _THE_CONVERSATION},
+}
+_ANSWERED: Schema = {
+    "200": _ok("The answer.", {"$ref": "#/components/schemas/Answer"})["200"] | {"links": _LINKS}
+}
 
 
 def _asking() -> Schema:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import stat
@@ -13,12 +14,14 @@ from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import anyio
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
@@ -30,10 +33,10 @@ from websockets.sync.client import connect
 from assistant.channels.web import certificates, limits, rates
 from assistant.channels.web.media import find_media, media_route
 from assistant.channels.web.security import Overload, protected, safe_headers
+from assistant.channels.web.server import serving
 from assistant.channels.web.values import Access
 from assistant.errors import BusyError, SettingsError
 from assistant.settings import WebSettings
-from tests.web_servers import serving
 
 SHOP = "https://shop.example"
 
@@ -379,8 +382,12 @@ def test_a_body_that_never_ends_is_given_up_and_the_app_never_called() -> None:
         async def send(message: Message) -> None:
             told.append(message)
 
+        async def receive() -> Message:
+            await anyio.sleep_forever()
+            raise AssertionError
+
         scope = {"type": "http", "headers": [(b"content-length", b"10")]}
-        await limits.BoundedBodies(app, seconds=0.01)(scope, anyio.sleep_forever, send)
+        await limits.BoundedBodies(app, seconds=0.01)(scope, receive, send)
         return told
 
     told = asyncio.run(run())
@@ -716,11 +723,20 @@ def test_a_picture_is_sent_again_only_when_it_has_changed(knowledge: Path) -> No
 # --- a real server --------------------------------------------------------------------------
 
 
+@contextlib.contextmanager
+def served(knowledge: Path, *around: Middleware) -> Iterator[int]:
+    """The port of the real server, which has nothing around the app but what is given."""
+    app = inner_app(knowledge)
+    app.user_middleware = list(around)
+    with serving(app, Access(port=0)) as address:
+        yield urlsplit(address).port or 0
+
+
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     web = WebSettings(origins=(SHOP,), questions_a_minute=1000)
     knowledge = furnished(tmp_path_factory.mktemp("served"))
-    with serving(protected(inner_app(knowledge), Access(), web)) as port:
+    with served(knowledge, Middleware(protected, Access(), web)) as port:
         yield port
 
 
@@ -824,10 +840,21 @@ def test_headers_that_never_end_are_cut_off(port: int) -> None:
     assert raw(port, request_bytes("/")).split()[1] == b"200"
 
 
+def test_headers_that_come_a_letter_at_a_time_are_cut_off(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assistant.channels.web.server._HEADER_SECONDS", 0.2)
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as slow:
+        with contextlib.suppress(ConnectionError):
+            for letter in request_bytes("/", headers="X: " + "x" * 2000):
+                slow.sendall(bytes((letter,)))
+                time.sleep(0.002)
+        with contextlib.suppress(ConnectionError):
+            assert slow.recv(65536) == b"", "it was answered"
+    assert raw(port, request_bytes("/")).split()[1] == b"200"
+
+
 def test_a_body_that_stops_half_way_holds_nobody_up(knowledge: Path) -> None:
-    app = limits.BoundedBodies(inner_app(knowledge), seconds=0.2)
     with (
-        serving(app) as port,
+        served(knowledge, Middleware(limits.BoundedBodies, seconds=0.2)) as port,
         socket.create_connection(("127.0.0.1", port), timeout=20) as slow,
     ):
         slow.sendall(request_bytes("/api/ask", headers="Content-Length: 100\r\n", method="POST") + b"{")
@@ -864,8 +891,7 @@ def test_a_websocket_of_a_stranger_gets_no_handshake(port: int) -> None:
 
 def test_a_client_that_never_reads_costs_no_other_anything(knowledge: Path) -> None:
     (knowledge / "media" / "long.mp4").write_bytes(bytes(5_000_000))
-    web = WebSettings()
-    with serving(protected(inner_app(knowledge), Access(), web)) as port:
+    with served(knowledge, Middleware(protected, Access(), WebSettings())) as port:
         deaf = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(rates.AT_ONCE + 5)]
         for connection in deaf:
             connection.sendall(b"GET /media/long.mp4 HTTP/1.1\r\nHost: localhost\r\n\r\n")

@@ -133,6 +133,7 @@
   const close = () => {
     show(false);
     opener.focus();
+    frame.contentWindow.postMessage({ type: "assistant-closed" }, home); // its voice and microphone rest
   };
 
   const show = (isOpen) => {

@@ -131,10 +131,12 @@ class SpeakingSeat:
     def open_ear(self, microphone: Microphone, tell: TellEar) -> Ear:
         from assistant.speech.hearing.ear_tasks import EarParts
         from assistant.speech.hearing.listening import Listening
+        from assistant.speech.hearing.spoken_turn import RATE_HZ
+        from assistant.speech.sound.resampled_microphone import ResampledMicrophone
 
         sense = Sense(self._speech.assistant)
         parts = EarParts(
-            open_microphone=lambda: microphone,
+            open_microphone=lambda: ResampledMicrophone(microphone, RATE_HZ),
             borrow=self._speech.borrow,
             tell=tell,
             echo=self._voice,

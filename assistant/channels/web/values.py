@@ -20,7 +20,7 @@ class Seat(Protocol):
     """
 
     def open_ear(self, microphone: Microphone, tell: TellEar) -> Ear:
-        """An ear at a microphone that gives 16,000 Hz."""
+        """An ear at a microphone of any rate from 8,000 to 96,000 Hz; 16,000 costs least."""
         ...
 
     def open_mouth(self, loudspeaker: Loudspeaker, tell: TellMouth) -> Mouth:

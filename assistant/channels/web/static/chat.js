@@ -147,6 +147,7 @@ const hear = {
   failed: ({ word: name }) => sorry(name ?? "say-again"),
   lost: () => sorry("microphone-missing"),
   refused: ({ word: name }) => sorry(name),
+  interrupted: () => speech.listen([customer.language]),
   said: () => nowSaying(undefined),
 };
 
@@ -332,8 +333,8 @@ function boxKey(event) {
 }
 
 function pageKey(event) {
-  if (event.key !== "Escape" || event.defaultPrevented) return;
-  if (speech.state === "quiet") return;
+  if (event.key !== "Escape" || event.defaultPrevented || speech.state === "quiet") return;
+  event.preventDefault(); // in a frame, the chat stays open
   speech.stop();
   if (!box.hidden) box.focus();
 }

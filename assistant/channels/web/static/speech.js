@@ -1,11 +1,14 @@
 /** Speaking with the server over /api/speech: the microphone up, the voice down. What happens is told as
-    `{type: ...}` to the function given: state, level, hearing, heard, nothing, failed, lost, said, refused. */
+    `{type: ...}` to the function given: state, level, hearing, heard, nothing, failed, lost, said,
+    interrupted (somebody speaks while something is said), refused. */
 
 import { Player } from "./player.js";
 
 const RATE_HZ = 16_000;
 const USUAL_VOICE_HZ = 22_050; // of both voices that come along; another one says so
 const MOST_WAITING_BYTES = 10 * RATE_HZ * 2; // ten seconds of sound on a line that is too slow: then it is lost
+const LONGEST_SAID = 4_000; // characters, to the server
+const SPOKEN = "…"; // instead of a stop word: somebody just goes on speaking
 const IDLE_MS = 45_000; // then the place is given back to other customers
 
 /** Whether a microphone may be asked for at all: browsers hide it from pages without https. */
@@ -61,8 +64,8 @@ export class Speech {
     if (!this.isStill(began)) return;
     this.awaited = "saying";
     this.hasEnded = false;
-    this.send({ type: "say", text, language });
-    if (attend && this.stream) this.send({ type: "attend-stop", language, saying: text });
+    this.send({ type: "say", text: text.slice(0, LONGEST_SAID), language });
+    if (attend && this.stream) this.send({ type: "attend-stop", language, saying: text.slice(0, LONGEST_SAID) });
   }
 
   /** Silent at once. */
@@ -153,6 +156,7 @@ export class Speech {
     else if (message.type === "silence") this.player?.silence();
     else if (message.type === "mouth") this.toldByMouth(message);
     else if (message.type === "ear") this.toldByEar(message);
+    else if (message.type === "error" && this.awaited) this.refuse(new Refusal("something-wrong"));
   }
 
   began(state, number) {
@@ -171,13 +175,19 @@ export class Speech {
   }
 
   toldByEar({ number, event, ...what }) {
-    if (event === "stop" && this.state === "speaking") return this.stop();
+    if (event === "stop" && this.state === "speaking") return this.interrupted(what.text);
     if (!["listening", "recognizing"].includes(this.state) || number !== this.current) return;
     if (event === "hearing") return this.tell({ type: "hearing", text: what.text });
     if (event === "lost" || event === "back") return this.tell({ type: event });
     if (event === "speech-began") return undefined;
     this.change("quiet"); // the microphone stays: the answer may be said, and a word may stop it
     return this.tell({ type: event, ...what });
+  }
+
+  /** By a word that stops it, or by somebody who goes on speaking and wants to be heard. */
+  interrupted(words) {
+    if (words === SPOKEN) this.tell({ type: "interrupted" });
+    else this.stop();
   }
 
   // --- sound ------------------------------------------------------------------------------------
@@ -240,6 +250,7 @@ export class Speech {
   /** Goes into a state; what is returned tells later whether anything has changed since. */
   change(state) {
     this.state = state;
+    this.awaited = undefined;
     this.step = (this.step ?? 0) + 1;
     clearTimeout(this.leaving);
     if (state === "quiet") this.leaving = setTimeout(() => this.leave(), IDLE_MS);

@@ -167,6 +167,26 @@ def test_who_is_stopped_while_all_voices_are_busy_waits_no_longer() -> None:
     assert [text for text, _, _ in house.said] == ["one two"]
 
 
+def test_who_falls_silent_first_is_served_first() -> None:
+    house = House(hold := threading.Event(), at_once=1)
+    has_sound, has_none, busy = (house.mouth() for _ in range(3))
+    hold.set()
+    sound(has_sound, "for five seconds it has sound")
+    hold.clear()
+    with ThreadPoolExecutor() as pool:
+        spoken = [pool.submit(sound, busy, "busy")]
+        while len(house.said) < 2:
+            threading.Event().wait(0.01)
+        for mouth, text in ((has_sound, "later"), (has_none, "now")):
+            spoken.append(pool.submit(sound, mouth, text))
+            while house.voices.waiting < len(spoken) - 1:
+                threading.Event().wait(0.01)
+        hold.set()
+        for one in spoken:
+            assert one.result(PATIENCE_SECONDS)
+    assert [text for text, _, _ in house.said[1:]] == ["busy", "now", "later"]
+
+
 # --- sentences that were made before ------------------------------------------------------------
 
 

@@ -106,12 +106,14 @@ class FarLoudspeaker:
     latency_seconds: float = 0.0
     played: bytearray = field(default_factory=bytearray)
     hold: bool = False
+    closed: int = 0
 
     def write(self, pcm: bytes, stopped: threading.Event) -> bool:
         self.played += pcm
         return not (self.hold and stopped.wait(len(pcm) / 2 / self.rate_hz))
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        self.closed += 1
 
 
 @dataclass
@@ -268,6 +270,15 @@ def test_an_answer_is_spoken_and_the_same_answer_sounds_the_same_for_the_next(cu
         spoken.append(samples[np.abs(samples) > 100])
     assert len(spoken[0]) > 5000
     assert np.array_equal(*spoken)
+
+
+@WITH_ESPEAK
+def test_after_an_answer_nothing_goes_over_the_network(customer: Customer) -> None:
+    customer.mouth.say("We are open.", "en")
+    customer.wait_for(VoiceEnded)
+    length = len(customer.loudspeaker.played)
+    threading.Event().wait(0.2)  # a loudspeaker of this machine is kept awake every hundredth of a second
+    assert (len(customer.loudspeaker.played), customer.loudspeaker.closed) == (length, 0)
 
 
 # --- stopping it by speaking -------------------------------------------------------------------------

@@ -160,6 +160,7 @@ class SpeakingSeat:
             cut=sentences,
             # A browser has woken its loudspeaker before.
             settings=replace(self._speech.settings.speaking, lead_in_seconds=0.0),
+            is_far=True,
         )
         return self._keep(Talking(equipment))
 

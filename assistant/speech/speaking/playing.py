@@ -18,6 +18,7 @@ from assistant.speech.speaking.making import Sound
 _AWAKE_SECONDS = 5.0
 # Sound and silence are handed on, and told to whoever takes them out of what is heard, in such steps.
 _STEP_SECONDS = 0.02
+_FAR_STEP_SECONDS = 0.25  # each costs a message: what was made goes as it is, mostly an eighth of a second
 _WAIT_SECONDS = 0.01  # less than the loudspeaker holds, so that it never runs dry
 
 
@@ -32,8 +33,11 @@ class Playing:
         open_loudspeaker: Callable[[], Loudspeaker],
         lead_in_seconds: float,
         played: Callable[[bytes, int], None] | None = None,
+        is_far: bool = False,
     ) -> None:
         self.volume = 1.0  # from the next sentence on
+        self._is_far = is_far
+        self._step_seconds = _FAR_STEP_SECONDS if is_far else _STEP_SECONDS
         self._open = open_loudspeaker
         self._lead_in_seconds = lead_in_seconds
         self._played = played
@@ -69,7 +73,9 @@ class Playing:
         self._write(near_silence(loudspeaker.rate_hz, loudspeaker.latency_seconds), stopped)
 
     def rest(self, news: threading.Event) -> None:
-        """Nothing to play: stay awake for a while, until there is news."""
+        """Nothing to play: stay awake for a while, until there is news. What is far keeps itself awake."""
+        if self._is_far:
+            return
         until = time.monotonic() + _AWAKE_SECONDS
         with suppress(DeviceError):  # lost while nobody spoke: looked for when somebody does
             while self._loudspeaker is not None and time.monotonic() < until:
@@ -90,7 +96,7 @@ class Playing:
 
     def _write(self, pcm: bytes, stopped: threading.Event) -> None:
         loudspeaker = self.open(stopped)
-        for piece in in_pieces([pcm], 2 * int(_STEP_SECONDS * loudspeaker.rate_hz)):
+        for piece in in_pieces([pcm], 2 * int(self._step_seconds * loudspeaker.rate_hz)):
             if stopped.is_set():
                 return
             if self._played:

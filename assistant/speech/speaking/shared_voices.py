@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -71,12 +72,18 @@ class SentenceMemory:
 class SharedVoices:
     """Opens voices once for all mouths; `openers` stands for those that it was made with.
 
-    A voice is opened when a mouth first needs it, and a second time where two need it at once.
+    A voice is opened when a mouth first needs it, and a second time where two need it at once. Who
+    falls silent first is served first.
     """
 
     def __init__(self, openers: Openers, at_once: int = _AT_ONCE, most_bytes: int = _MOST_BYTES) -> None:
         self.memory = SentenceMemory(most_bytes)
         self._voices = {name: _Voice(open_one, at_once) for name, open_one in openers}
+
+    @property
+    def waiting(self) -> int:
+        """So many sentences wait for a voice."""
+        return sum(voice.waiting for voice in self._voices.values())
 
     def openers(self) -> Openers:
         """For one mouth, best first; to close what they open leaves the voices to the others."""
@@ -114,6 +121,7 @@ class SharedVoice:
         self.words_a_minute = USUAL_WORDS_A_MINUTE
         self._name, self._voice, self._memory = name, voice, memory
         self._rate_hz = voice.rate_hz()
+        self._lasts_until = 0.0  # all that was given so far, if it is played at once
         self._stops = 0  # how often it was stopped: what began before the last time is given up
         self._closed = False
 
@@ -137,6 +145,7 @@ class SharedVoice:
 
     def stop(self) -> None:
         self._stops += 1
+        self._lasts_until = 0.0
         self._voice.stop_for(self)
 
     def close(self) -> None:
@@ -146,13 +155,24 @@ class SharedVoice:
     def _speak(self, sentence: Sentence, stops: int) -> Iterator[bytes]:
         pcm = self._memory.get(sentence)
         if pcm is None:
-            pcm = self._voice.make(sentence, self, lambda: self._stops != stops)
+            asked = _Asked(self, self._lasts_until, lambda: self._stops != stops)
+            pcm = self._voice.make(sentence, asked)
             if self._stops == stops:  # else it broke off
                 self._memory.put(sentence, pcm)
+        self._lasts_until = max(self._lasts_until, time.monotonic()) + len(pcm) / 2 / self._rate_hz
         for block in in_pieces([pcm], 2 * (self._rate_hz // _BLOCKS_A_SECOND)):
             if self._stops != stops:
                 return
             yield block
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """Somebody who wants to use a voice."""
+
+    who: object
+    silent_from: float = 0.0  # a moment of the clock: who falls silent first comes first
+    is_stopped: Callable[[], bool] = lambda: False
 
 
 class _Voice:
@@ -166,30 +186,35 @@ class _Voice:
         self._count = 0  # those idle, in use and being opened
         self._rate_hz = 0  # 0: not opened yet
         self._in_use: dict[Synthesizer, object] = {}  # by whom
+        self._waiting: list[_Asked] = []
         self._closed = False
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
 
     def rate_hz(self) -> int:
         """Opens it if need be; raises what that raises."""
         if not self._rate_hz:
-            with self._borrow(self, lambda: False):
+            with self._borrow(_Asked(self)):
                 pass
         return self._rate_hz
 
     def speaks(self, language: str) -> bool:
-        with suppress(DeviceError), self._borrow(self, lambda: False) as synthesizer:
+        with suppress(DeviceError), self._borrow(_Asked(self)) as synthesizer:
             if synthesizer is not None:
                 synthesizer.speak(_WARM_UP, language)  # looks for the voice, and makes no sound yet
                 return True
         return False
 
-    def make(self, sentence: Sentence, who: object, is_stopped: Callable[[], bool]) -> bytes:
+    def make(self, sentence: Sentence, asked: _Asked) -> bytes:
         """The whole sentence; a part of it, or nothing, where it was stopped."""
-        with self._borrow(who, is_stopped) as synthesizer:
+        with self._borrow(asked) as synthesizer:
             if synthesizer is None:
                 return b""
             synthesizer.words_a_minute = sentence.words_a_minute
             blocks = synthesizer.speak(sentence.text, sentence.language)
-            return b"" if is_stopped() else b"".join(blocks)
+            return b"" if asked.is_stopped() else b"".join(blocks)
 
     def stop_for(self, who: object) -> None:
         """Give up what is being made for one of them, and let it not wait any longer."""
@@ -209,32 +234,43 @@ class _Voice:
             synthesizer.close()
 
     @contextmanager
-    def _borrow(self, who: object, is_stopped: Callable[[], bool]) -> Iterator[Synthesizer | None]:
+    def _borrow(self, asked: _Asked) -> Iterator[Synthesizer | None]:
         """None where it was stopped before one was free."""
-        synthesizer = self._take(who, is_stopped)
+        synthesizer = self._take(asked)
         try:
             yield synthesizer
         finally:
             if synthesizer is not None:
                 self._give_back(synthesizer)
 
-    def _take(self, who: object, is_stopped: Callable[[], bool]) -> Synthesizer | None:
+    def _take(self, asked: _Asked) -> Synthesizer | None:
         with self._changed:
-            if not self._changed.wait_for(lambda: is_stopped() or self._may_take(), _WAIT_SECONDS):
-                raise DeviceError("the voice does not answer", "restart the program")
+            self._wait_for_turn(asked)
             if self._closed:
                 raise DeviceError("the voice was closed", "open a new one")
-            if is_stopped():
+            if asked.is_stopped():
                 return None
             if self._idle:
                 synthesizer = self._idle.pop()
-                self._in_use[synthesizer] = who
+                self._in_use[synthesizer] = asked.who
                 return synthesizer
             self._count += 1
-        return self._open(who)
+        return self._open(asked.who)
 
-    def _may_take(self) -> bool:
-        return self._closed or bool(self._idle) or self._count < self._at_once
+    def _wait_for_turn(self, asked: _Asked) -> None:
+        self._waiting.append(asked)
+        try:
+            if not self._changed.wait_for(lambda: self._need_not_wait(asked), _WAIT_SECONDS):
+                raise DeviceError("the voice does not answer", "restart the program")
+        finally:
+            self._waiting.remove(asked)
+            self._changed.notify_all()  # it may be the turn of the next
+
+    def _need_not_wait(self, asked: _Asked) -> bool:
+        if self._closed or asked.is_stopped():
+            return True
+        is_free = bool(self._idle) or self._count < self._at_once
+        return is_free and asked is min(self._waiting, key=lambda one: one.silent_from)
 
     def _open(self, who: object) -> Synthesizer:
         """A new one, in use already; its place was counted before."""

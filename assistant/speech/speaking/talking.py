@@ -38,6 +38,7 @@ class Equipment:
     played: Callable[[bytes, int], None] | None = None  # told of all that is played, as PCM, and of its rate
     languages: Sequence[str] = ()  # soon to be spoken: their voices are made ready at once
     patience_seconds: float = _PATIENCE_SECONDS  # a voice that keeps a listener waiting longer hangs
+    is_far: bool = False  # the loudspeaker is that of another machine
 
 
 @dataclass(slots=True, eq=False)
@@ -64,7 +65,9 @@ class Talking:
         settings = equipment.settings
         self._with = equipment
         self._voices = Voices(equipment.voices, settings.words_a_minute)
-        self._playing = Playing(equipment.open_loudspeaker, settings.lead_in_seconds, equipment.played)
+        self._playing = Playing(
+            equipment.open_loudspeaker, settings.lead_in_seconds, equipment.played, equipment.is_far
+        )
         self._playing.volume = settings.volume
         self._number = 0
         self._waiting: deque[_Saying | _Ringing] = deque()

@@ -48,8 +48,8 @@ class Kept:
     turns: deque[KeptTurn] = field(default_factory=lambda: deque(maxlen=MOST_TURNS))
     votes: dict[int, bool] = field(default_factory=dict)  # of the turns that are kept
     used_seconds: float = 0.0  # by the clock of the store
+    waiting: int = 0  # requests that it is busy with
     _said: int = 0
-    _waiting: int = 0
     _lock: anyio.Lock = field(default_factory=anyio.Lock)
 
     @property
@@ -72,14 +72,14 @@ class Kept:
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[None]:
         """One request after the other; raises BusyError where too many wait already."""
-        if self._waiting >= _MOST_WAITING:
+        if self.waiting >= _MOST_WAITING:
             raise BusyError("this conversation has too many questions under way", "wait for their answers")
-        self._waiting += 1
+        self.waiting += 1
         try:
             async with self._lock:
                 yield
         finally:
-            self._waiting -= 1
+            self.waiting -= 1
 
 
 class Conversations:

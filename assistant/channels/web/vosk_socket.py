@@ -103,7 +103,7 @@ class _Transcript:
         self._line.tell(final(self._finals, self._config))
 
     def _listen(self) -> None:
-        self._partial = ""
+        self._partial, self._stretch = "", Stretch(self._given_seconds, self._given_seconds)
         self._number = self._ear.listen((self._language,))
 
     async def _hear(self, sound: bytes) -> None:
@@ -115,8 +115,7 @@ class _Transcript:
             await asyncio.sleep(max(0.0, self._due_at - time.monotonic() - _AHEAD_SECONDS))
             self._microphone.put(piece)
             self._given_seconds += seconds
-        if self._failed:
-            raise HungUp(BROKEN, self._failed.fact)
+        self._check()
 
     def _reply(self) -> Told:
         """One for each message: the utterance that has come to its end, or the words so far."""
@@ -134,6 +133,11 @@ class _Transcript:
                 await self._has_ended.wait()
         except TimeoutError:
             raise HungUp(BROKEN, "the speech recognition does not keep pace") from None
+        self._check()
+
+    def _check(self) -> None:
+        if self._failed:
+            raise HungUp(BROKEN, self._failed.fact)
 
     # --- what the ear tells ---------------------------------------------------------------------
 
@@ -144,22 +148,23 @@ class _Transcript:
     def _take(self, number: int, event: EarEvent) -> None:
         if number != self._number:
             return
-        if isinstance(event, SpeechBegan):
-            start = max(0.0, self._given_seconds - _UNNOTICED_SECONDS)
-            self._stretch = Stretch(start, start)
-        elif isinstance(event, Heard):
-            self._stretch = Stretch(self._stretch.start, self._given_seconds)
-            if not event.final:
-                self._partial = event.text
-                return
-            self._finals.append((event, self._stretch))
+        match event:
+            case SpeechBegan():
+                start = max(0.0, self._given_seconds - _UNNOTICED_SECONDS)
+                self._stretch = Stretch(start, start)
+            case Heard(text, final=False):
+                self._partial = text
+                self._stretch = Stretch(self._stretch.start, self._given_seconds)
+            case Heard() | NothingSaid() | HearingFailed():
+                self._end(event)
+
+    def _end(self, event: Heard | NothingSaid | HearingFailed) -> None:
+        if isinstance(event, Heard):
+            is_told = self._stretch.end > self._stretch.start  # not all recognizers tell words in between
+            end = self._stretch.end if is_told else self._given_seconds
+            self._finals.append((event, Stretch(self._stretch.start, end)))
         elif isinstance(event, HearingFailed):
             self._failed = event
-        elif not isinstance(event, NothingSaid):
-            return
-        self._ended()
-
-    def _ended(self) -> None:
         if self._is_over:
             self._has_ended.set()
         elif self._failed is None:

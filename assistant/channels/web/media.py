@@ -36,7 +36,6 @@ CONTENT_TYPES: Mapping[str, str] = {
     ".ogg": "audio/ogg",
     ".opus": "audio/ogg",
     ".wav": "audio/wav",
-    ".vtt": "text/vtt; charset=utf-8",
     ".pdf": "application/pdf",
 }
 # Opened by itself an SVG is a page: it gets no script, no other file and no origin. Drawing programs

@@ -19,6 +19,7 @@
 
   const home = new URL(script.src, document.baseURI).origin;
   const asked = { ...script.dataset };
+  const language = /^[a-z]{2,3}(-[a-z0-9]+)*$/i.test(asked.language) ? asked.language : null;
 
   const WORDS = {
     de: { title: "Chat", close: "Chat schließen" },
@@ -50,7 +51,8 @@
     .panel {
       position: absolute; inset-block-end: 4.75em; inset-inline: auto 0; display: flex; flex-direction: column;
       inline-size: min(25em, calc(100vw - 2.5em)); block-size: min(40em, calc(100vh - 8em));
-      overflow: hidden; border: 1px solid #7f8984; border-radius: 1em; background: #fff;
+      overflow: hidden; border: 1px solid #7f8984; border-radius: 1em;
+      color-scheme: light dark; background: Canvas;
       box-shadow: 0 20px 60px -12px rgb(0 0 0 / 45%);
     }
     .left .panel { inset-inline: 0 auto; }
@@ -62,7 +64,7 @@
     .bar span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .closer { flex: none; inline-size: 2.75em; block-size: 2.75em; }
     .closer:focus-visible { outline-offset: -5px; box-shadow: none; }
-    iframe { flex: 1; inline-size: 100%; min-block-size: 0; border: 0; background: #fff; }
+    iframe { flex: 1; inline-size: 100%; min-block-size: 0; border: 0; }
     @media (max-width: 30em), (max-height: 30em) {
       .panel { position: fixed; inset: 0; inline-size: 100%; block-size: 100%; border: 0; border-radius: 0; }
       .left .panel { inset: 0; }
@@ -80,7 +82,7 @@
   `;
 
   const words = {
-    ...(WORDS[(asked.language ?? navigator.language).split("-")[0].toLowerCase()] ?? WORDS.en),
+    ...(WORDS[(language ?? navigator.language).split("-")[0].toLowerCase()] ?? WORDS.en),
     ...(asked.title && { title: asked.title }),
     ...(asked.closeLabel && { close: asked.closeLabel }),
   };
@@ -120,7 +122,7 @@
 
   const framed = () => {
     const address = new URL("/widget", home);
-    if (asked.language) address.searchParams.set("language", asked.language);
+    if (language) address.searchParams.set("language", language);
     return element("iframe", { src: address.href, title: words.title, allow: "microphone; autoplay" });
   };
 

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -35,6 +35,7 @@ from assistant.channels.web.speech_messages import (
     Finish,
     Hello,
     Listen,
+    Message,
     NoMessage,
     NotUnderstood,
     Rest,
@@ -991,13 +992,22 @@ def shop() -> Iterator[str]:
         yield "ws" + address.removeprefix("http").rstrip("/")
 
 
+def pieces(sound: bytes) -> list[bytes]:
+    return [sound[start : start + 3200] for start in range(0, len(sound), 3200)]
+
+
+async def speak(client: Client, sound: bytes) -> None:
+    """Send it as a browser does, only faster."""
+    for piece in pieces(sound):
+        await client.send(piece)
+        await asyncio.sleep(0.02)
+
+
 async def hear(client: Client, sound: bytes) -> list[Told]:
-    """What the ear tells of an utterance that is sent as a browser sends it, only faster."""
+    """What the ear tells of an utterance."""
     await send(client, kind="listen")
     told = [await read_until(client, kind="listening")]
-    for start in range(0, len(sound), 3200):
-        await client.send(sound[start : start + 3200])
-        await asyncio.sleep(0.02)
+    await speak(client, sound)
     while told[-1].get("event") not in ("heard", "nothing", "failed"):
         told.append(await read(client))
     return told
@@ -1068,3 +1078,73 @@ def test_the_client_of_vosk_server_works_unchanged(
     assert replies[-1]["text"] == heard[-1]  # what was said last comes with the end
     assert all(reply.keys() <= {"partial", "text", "result"} for reply in replies)
     assert any(reply.get("partial") for reply in replies)
+
+
+# --- the documentation ------------------------------------------------------------------------------
+
+PROTOCOL = Path(__file__).parents[1] / "docs" / "speech-protocol.md"
+
+
+def documented(fence: str) -> list[str]:
+    """The lines of a block of the documentation."""
+    return PROTOCOL.read_text(encoding="utf-8").partition(f"```{fence}\n")[2].partition("```")[0].splitlines()
+
+
+def test_every_documented_message_is_understood_and_no_other_kind_is() -> None:
+    kinds = {type(decode(line)) for line in documented("json")}
+    assert kinds == set(get_args(Message))
+
+
+async def follow(client: Client, exchange: Sequence[str], sound: bytes) -> list[Told]:
+    """Send what is documented as sent, and wait for what is documented as told; what was told."""
+    told: list[Told] = []
+    for line in exchange:
+        direction, _, written = line.partition(" ")
+        if direction == ">":
+            if written.startswith("{"):
+                await client.send(written)
+            else:
+                await speak(client, sound)
+        elif written.startswith("{"):
+            told.append(await read_like(client, json.loads(written)))
+    return told
+
+
+async def read_like(client: Client, documented: Told) -> Told:
+    """The next message of that kind; of words that are being understood there may be any number."""
+    while (told := await read(client)).get("event") != documented.get("event"):
+        assert told.get("event") == "hearing", f"{told} is not in the documentation"
+    assert told["type"] == documented["type"] and told.keys() == documented.keys()
+    return told
+
+
+@WITH_ESPEAK
+@WITH_KOREAN
+def test_the_documented_exchange_happens_like_that(shop: str) -> None:
+    async def talk() -> None:
+        async with websockets.connect(shop + "/api/speech", ping_timeout=None) as client:
+            exchange = documented("exchange")
+            told = await follow(client, exchange, room(0.5) + QUESTION + room(2))
+            promised = [json.loads(line[2:]) for line in exchange if line.startswith("< {")]
+            same = [one == other for one, other in zip(told, promised, strict=True)]
+            assert same.count(False) <= 1  # the words so far
+            assert await ended(client) == (1000, [])
+
+    asyncio.run(talk())
+
+
+@WITH_ESPEAK
+def test_the_documented_exchange_of_a_vosk_client_happens_like_that(shop: str) -> None:
+    async def talk() -> None:
+        sent = [line[2:] for line in documented("vosk") if line.startswith("> {")]
+        promised = [json.loads(line[2:]) for line in documented("vosk") if line.startswith("<")]
+        async with websockets.connect(shop + "/vosk") as client:
+            await client.send(sent[0])
+            replies = [await answer_to(client, piece) for piece in pieces(room(0.5) + QUESTION)]
+            replies.append(await answer_to(client, sent[1]))
+        assert replies[0] == promised[0]
+        assert replies[-1]["text"] == promised[-1]["text"]
+        assert replies[-1]["result"][0].keys() == promised[-1]["result"][0].keys()
+        assert {frozenset(reply) for reply in replies} == {frozenset(reply) for reply in promised}
+
+    asyncio.run(talk())

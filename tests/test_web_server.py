@@ -75,6 +75,9 @@ def test_a_signal_ends_it_in_order_and_nothing_was_logged(
         assert session.post(f"{address}/api/ask", json=secret, timeout=SECONDS).ok
         assert session.get(f"{address}/api/suggestions?text=secret", timeout=SECONDS).ok
         assert session.get(f"{address}/secret", timeout=SECONDS).status_code == 404
+        with connected(address) as rude:
+            rude.sendall(b"my secret\r\n\r\n")
+            assert rude.recv(65_536)
         program.send_signal(how)
         out, err = program.communicate(timeout=SECONDS)
     assert (program.returncode, out, err) == (0, "ended in order\n", "")

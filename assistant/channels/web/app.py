@@ -91,7 +91,7 @@ def _shared(backstage: Backstage, seats: CountedSeats) -> Shared:
         seats=seats,
         watch=PagesWatch(backstage.assistant, metrics.reloaded),
         places=Overload(_RUNNING, _WAITING),
-        threads=anyio.CapacityLimiter(_RUNNING),
+        threads=anyio.CapacityLimiter(_RUNNING),  # of their own: no film that is sent takes one
     )
 
 

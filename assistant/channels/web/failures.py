@@ -88,8 +88,8 @@ class Mended:
             elif not begun:
                 response = error_response(500, "something went wrong here", "ask again; the log says more")
                 await response(scope, receive, send)
-            else:
-                raise  # half an answer is out: the connection must end
+            else:  # half an answer is out: the connection must end
+                raise RuntimeError("an answer broke off") from None
 
 
 def _log(scope: Scope, error: Exception) -> None:

@@ -48,7 +48,8 @@ class PagesWatch:
             return
         errors = [problem for problem in refreshed.problems if problem.severity == "error"]
         self.notes = tuple(f"{problem.place}: {problem.fact}" for problem in errors)
-        self._tell("taken-up" if refreshed.taken_up else "refused")
+        if refreshed.taken_up or errors:  # neither: saved again as it was, or mended to what is in use
+            self._tell("taken-up" if refreshed.taken_up else "refused")
 
     def _tell(self, reload: Reload) -> None:
         self._count(reload)

@@ -116,7 +116,7 @@ def _config(app: Starlette, access: Access) -> uvicorn.Config:
         ws_per_message_deflate=False,  # sound does not shrink, and what is small cannot burst
         lifespan="on",
         log_config=None,
-        log_level="warning",
+        log_level="error",  # of rubbish that is sent, nothing is written
         access_log=False,  # addresses of requests hold what customers type
         server_header=False,
         forwarded_allow_ips=["127.0.0.1", "::1"],  # a proxy for HTTPS on this machine is believed

@@ -71,7 +71,7 @@ class Viewer:
             return {
                 "html": "",
                 "answer_language": "",
-                "is_inviting": kiosk.state is State.IDLE,
+                "is_inviting": True,
                 "choices": [],
             }
         if self._answer is None or self._answer.reply is not reply:

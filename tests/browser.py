@@ -1,16 +1,18 @@
-"""A real browser before the real server: fixtures, and what must be true of every page.
+"""A real browser before the real server, and what must be true of every page.
 
-    def test_something(chat: Visit) -> None:     # a test file imports the fixtures it uses
-        chat.page.get_by_role("textbox").fill("When are you open?")
+    pytest_plugins = ("tests.browser_fixtures",)     # house, playwright, browser, screenshots
 
-Each visit ends with a look back: no request left this machine, nothing was complained about on the
-console, no rule of the Content-Security-Policy was broken. With `ASSISTANT_SCREENSHOTS=FOLDER` the
-screenshots are kept there.
-"""
+    context = browser.new_context(locale="en-GB")
+    visited = visit(context, house.url)
+    visited.open("/").get_by_role("textbox").fill("When are you open?")
+    ...
+    visited.check()
+
+`check` looks back: no request left this machine, nothing was complained about on the
+console, no rule of the Content-Security-Policy was broken."""
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,7 +27,7 @@ from assistant import wiring
 from assistant.channels.web.app import create_app
 from assistant.channels.web.server import serving
 from assistant.channels.web.values import Access, Backstage
-from assistant.settings import Settings, load_settings
+from assistant.settings import Settings
 from assistant.wiring.web import open_backstage
 
 if TYPE_CHECKING:
@@ -151,40 +153,9 @@ def accessibility_faults(page: Page) -> list[str]:
     """What axe-core finds on the page and in its frames: a line each."""
     from axe_playwright_python.sync_playwright import Axe
 
-    found = Axe().run(page).response["violations"]
+    axe = Axe()
+    found = [one for frame in page.frames for one in axe.run(frame).response["violations"]]  # type: ignore[arg-type]
     return [
         f"{one['id']} ({one['impact']}): {one['help']}: {[node['target'] for node in one['nodes']]}"
         for one in found
     ]
-
-
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as started:
-        yield started
-
-
-@pytest.fixture(scope="session")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    """A browser with a microphone that hums."""
-    opened = launch(playwright, *spoken_by(None))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture(scope="session")
-def house() -> Iterator[House]:
-    """The server with the sample knowledge."""
-    with open_house(load_settings(REPOSITORY / "knowledge")) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="session")
-def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the pictures go."""
-    kept = os.environ.get("ASSISTANT_SCREENSHOTS")
-    folder = Path(kept) if kept else tmp_path_factory.mktemp("screenshots")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

@@ -1,7 +1,7 @@
 /** The chat page: typed and spoken questions in one thread. Here the parts are put together. */
 
 import * as api from "./api.js";
-import { element, safeHtml, show } from "./elements.js";
+import { element, safeHtml, useIcon } from "./elements.js";
 import { remember, remembered } from "./memory.js";
 import { Speech } from "./speech.js";
 import { Suggestions } from "./suggestions.js";
@@ -168,7 +168,7 @@ function say(turn, attend = false) {
 
 function nowSaying(number) {
   saidTurn = number;
-  part("speaking").hidden = number === undefined;
+  show(part("speaking"), number !== undefined);
   thread.mark(number);
 }
 
@@ -180,14 +180,21 @@ function sorry(name) {
 
 function showState(state) {
   const isHearing = ["starting", "listening", "recognizing"].includes(state);
-  part("live").hidden = !isHearing;
-  box.hidden = isHearing;
+  for (const one of [part("live"), part("cancel")]) show(one, isHearing);
+  for (const one of [box, part("send")]) show(one, !isHearing);
   composer.toggleAttribute("data-listening", state === "listening");
   if (state === "starting") showLive("");
   if (state === "listening") tell(word("listening"));
   if (state !== "listening") composer.style.removeProperty("--level");
-  show(microphone.firstElementChild, isHearing ? "done" : "microphone");
+  useIcon(microphone.firstElementChild, isHearing ? "done" : "microphone");
   label(microphone, word(isHearing ? "finish" : "speak"));
+}
+
+/** Shown or hidden; the focus is never lost with what is hidden. */
+function show(element, isShown) {
+  const hadFocus = !isShown && element.contains(document.activeElement);
+  element.hidden = !isShown;
+  if (hadFocus) (microphone.hidden ? box : microphone).focus({ preventScroll: true });
 }
 
 function showLive(text) {
@@ -336,7 +343,6 @@ function pageKey(event) {
   if (event.key !== "Escape" || event.defaultPrevented || speech.state === "quiet") return;
   event.preventDefault(); // in a frame, the chat stays open
   speech.stop();
-  if (!box.hidden) box.focus();
 }
 
 const seconds = (count) => new Promise((resolve) => setTimeout(resolve, count * 1000));
@@ -347,7 +353,7 @@ box.addEventListener("input", () => speech.state === "speaking" && speech.stop()
 document.addEventListener("keydown", pageKey);
 composer.addEventListener("submit", (event) => (event.preventDefault(), submit(box.value)));
 microphone.addEventListener("click", pressMicrophone);
-part("stop").addEventListener("click", () => (speech.stop(), box.focus({ preventScroll: true })));
+for (const id of ["stop", "cancel"]) part(id).addEventListener("click", () => speech.stop());
 readAloud.addEventListener("click", switchReadAloud);
 languages.addEventListener("change", switchLanguage);
 part("person").addEventListener("click", () => openEntry("person-please"));

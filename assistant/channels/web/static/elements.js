@@ -16,12 +16,12 @@ export function icon(name) {
   drawn.setAttribute("class", "icon");
   drawn.setAttribute("aria-hidden", "true");
   drawn.append(document.createElementNS("http://www.w3.org/2000/svg", "use"));
-  show(drawn, name);
+  useIcon(drawn, name);
   return drawn;
 }
 
 /** Let an icon be another one. */
-export function show(drawn, name) {
+export function useIcon(drawn, name) {
   drawn.firstElementChild.setAttribute("href", `#icon-${name}`);
 }
 

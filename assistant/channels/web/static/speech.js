@@ -181,7 +181,7 @@ export class Speech {
     if (event === "lost" || event === "back") return this.tell({ type: event });
     if (event === "speech-began") return undefined;
     this.change("quiet"); // the microphone stays: the answer may be said, and a word may stop it
-    return this.tell({ type: event, ...what });
+    return this.tell({ ...what, type: event });
   }
 
   /** By a word that stops it, or by somebody who goes on speaking and wants to be heard. */

@@ -1,6 +1,6 @@
 /** The conversation as it is seen: questions, answers, choices, feedback, troubles. */
 
-import { element, icon, safeHtml, show } from "./elements.js";
+import { element, icon, safeHtml, useIcon } from "./elements.js";
 import { label, word } from "./words.js";
 
 const THINKING_MS = 300; // whoever answers sooner need not say that it thinks
@@ -88,7 +88,7 @@ export class Thread {
   mark(number) {
     for (const button of this.root.querySelectorAll("[data-hear]")) {
       const isHeard = button.dataset.hear === String(number);
-      show(button.firstElementChild, isHeard ? "stop" : "sound");
+      useIcon(button.firstElementChild, isHeard ? "stop" : "sound");
       label(button, word(isHeard ? "stop" : "listen"));
     }
   }

@@ -153,7 +153,13 @@ def test_a_choice_is_taken_by_its_label_or_its_number(client: TestClient, taken:
     asked = ask(client, "I want a refund")
     assert asked["choices"] == [{"number": 1, "label": "online"}, {"number": 2, "label": "at the desk"}]
     told = ask(client, taken, conversation=asked["conversation"])
-    assert (told["entry"], told["turn"]) == ("refund-desk", 2)
+    assert (told["entry"], told["turn"], told["outcome"]) == ("refund-desk", 2, "found")
+
+
+def test_who_does_not_choose_is_asked_again_and_that_is_no_answer(client: TestClient) -> None:
+    asked = ask(client, "I want a refund")
+    told = ask(client, "xyzzy", conversation=asked["conversation"])
+    assert (told["entry"], told["outcome"], told["choices"]) == (None, "unsure", asked["choices"])
 
 
 def test_without_its_conversation_a_choice_means_nothing(client: TestClient) -> None:

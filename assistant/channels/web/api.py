@@ -20,7 +20,7 @@ from assistant.channels.web.shared import Shared, shared
 from assistant.channels.web.values import Backstage
 from assistant.dialogue.own_voice import own_sentence
 from assistant.dialogue.tongue import known_language
-from assistant.values import Conversation, Knowledge, Outcome, Reply, Utterance, outcome
+from assistant.values import Conversation, Knowledge, Outcome, Reply, Utterance
 
 _CONVERSATION = reading.text(0, reading.LONGEST_ID)
 _IN_CONVERSATION = {"conversation": _CONVERSATION, "language": reading.language}
@@ -55,8 +55,9 @@ async def ask(request: Request) -> Response:
         heard_language = (body["language"] if is_spoken else None) or None
         utterance = Utterance(body["text"], heard_language, body["also_heard"] or ())
         after, turn = desk.backstage.assistant.answer(before, utterance)
-        desk.metrics.answered(turn, is_spoken)
-        return after, turn.reply, outcome(turn.match), turn.milliseconds
+        became = outcome_of(after, turn.reply, turn.match)
+        desk.metrics.answered(turn, became, is_spoken)
+        return after, turn.reply, became, turn.milliseconds
 
     return await _take_turn(desk, body, body["text"], answer)
 

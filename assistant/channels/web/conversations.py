@@ -16,7 +16,7 @@ from assistant.errors import BusyError
 from assistant.values import Conversation, Outcome, Reply
 
 MOST_TURNS = 50  # that a page shows again after a reload
-# Of questions and answers together: 2,000 conversations of Korean, full to the brim, take some 160 MB.
+# Of questions and answers together: 2,000 conversations, each full to the brim, take some 130 MB.
 MOST_CHARACTERS = 40_000
 _ID_BYTES = 24  # 192 bits: nobody guesses somebody else's conversation
 # Requests that wait for one before them in the same conversation; nobody types faster.

@@ -9,7 +9,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.channels.web.pages_watch import Reload
-from assistant.values import Turn, outcome
+from assistant.values import Outcome, Turn
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 # Around the goals: 5 ms for a small base, 40 ms for a large one, a second when the machine is busy.
@@ -38,7 +38,7 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._questions = Counter(
             "assistant_questions",
-            "Questions answered, by outcome and language of the answer",
+            "Questions, by what became of them, language of the answer, typed or spoken",
             ["outcome", "language", "way"],
             registry=self._registry,
         )
@@ -62,9 +62,9 @@ class Metrics:
         """A gauge that is read whenever the metrics are."""
         Gauge(f"assistant_{name}", meaning, registry=self._registry).set_function(count)
 
-    def answered(self, turn: Turn, is_spoken: bool) -> None:
+    def answered(self, turn: Turn, became: Outcome, is_spoken: bool) -> None:
         way = "spoken" if is_spoken else "typed"
-        self._questions.labels(outcome(turn.match), turn.reply.language, way).inc()
+        self._questions.labels(became, turn.reply.language, way).inc()
         self._seconds.observe(turn.milliseconds / 1000)
 
     def judged(self, is_helpful: bool) -> None:

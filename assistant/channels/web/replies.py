@@ -8,7 +8,7 @@ from urllib.parse import quote
 from assistant.channels.web import rendering
 from assistant.channels.web.conversations import Kept, KeptTurn
 from assistant.dialogue.portions import portions
-from assistant.values import Conversation, Outcome, Reply
+from assistant.values import Conversation, Found, Match, Outcome, Reply, Several, outcome
 
 
 def turn_fields(turn: KeptTurn) -> dict[str, Any]:
@@ -43,11 +43,19 @@ def conversation_fields(kept: Kept) -> dict[str, Any]:
     return {"conversation": kept.id, "chosen_language": kept.conversation.chosen_language}
 
 
-def outcome_of(conversation: Conversation, reply: Reply) -> Outcome:
-    """Of a reply that no question led to."""
+def outcome_of(after: Conversation, reply: Reply, match: Match | None = None) -> Outcome:
+    """What the customer got: an answer, a question back, or neither.
+
+    Of what was meant it differs where a choice was taken ("the second one" means nothing by itself), or where
+    the customer was asked to choose first. `match` is None where nothing was asked.
+    """
+    if isinstance(match, Several) and reply.entry:
+        return outcome(match)
     if reply.entry:
         return "found"
-    return "unsure" if conversation.choices else "unknown"
+    if after.waiting or isinstance(match, Found | Several):
+        return "unsure"
+    return outcome(match) if match else "unsure" if reply.choices else "unknown"
 
 
 def media_address(path: str) -> str:

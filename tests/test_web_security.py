@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import socket
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import anyio
+import anyio.from_thread
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -38,6 +39,7 @@ from assistant.channels.web.values import Access
 from assistant.errors import BusyError, SettingsError
 from assistant.settings import WebSettings
 
+Result = TypeVar("Result")
 SHOP = "https://shop.example"
 
 
@@ -151,8 +153,14 @@ KIOSK = Access("0.0.0.0", 8000, ("kiosk.shop.example", "10.0.0.7"))
 def test_only_the_names_it_was_given_lead_to_the_server(
     access: Access, host: str, arrived_at: str, status: int
 ) -> None:
-    answered = asyncio.run(sent(guarded(access=access), host=host, server=(arrived_at, 8000)))
+    answered = run(partial(sent, guarded(access=access), host=host, server=(arrived_at, 8000)))
     assert answered["status"] == status
+
+
+def run(work: Callable[[], Awaitable[Result]]) -> Result:
+    """In a thread of its own: where pages were tested before, this one has an event loop that runs."""
+    with anyio.from_thread.start_blocking_portal() as portal:
+        return portal.call(work)
 
 
 async def sent(app: ASGIApp, host: str = "localhost", **changes: Any) -> dict[str, Any]:
@@ -184,7 +192,7 @@ async def sent(app: ASGIApp, host: str = "localhost", **changes: Any) -> dict[st
 
 def test_two_hosts_in_one_request_are_none() -> None:
     headers = [(b"host", b"localhost"), (b"host", b"attacker.example")]
-    assert asyncio.run(sent(guarded(), headers=headers))["status"] == 400
+    assert run(partial(sent, guarded(), headers=headers))["status"] == 400
 
 
 # --- which origin ---------------------------------------------------------------------------
@@ -241,7 +249,7 @@ def test_pages_of_strangers_open_no_websocket(headers: dict[str, str], is_allowe
 
 def test_two_origins_in_one_request_are_a_stranger() -> None:
     headers = [(b"host", b"localhost"), (b"origin", b"http://localhost"), (b"origin", SHOP.encode())]
-    assert asyncio.run(sent(guarded(), method="POST", headers=headers))["status"] == 403
+    assert run(partial(sent, guarded(), method="POST", headers=headers))["status"] == 403
 
 
 def test_a_page_without_tls_is_a_stranger_to_a_server_with_it() -> None:
@@ -367,7 +375,7 @@ def test_a_body_that_is_too_large_is_refused(count: int, is_streamed: bool) -> N
 @pytest.mark.parametrize("declared", ["-1", "1e3", "9" * 5000, "٣", "0x10", "", " "])
 def test_a_length_that_is_no_number_is_refused(declared: str) -> None:
     headers = [(b"host", b"localhost"), (b"content-length", declared.encode())]
-    assert asyncio.run(sent(guarded(), method="POST", path="/api/ask", headers=headers))["status"] == 413
+    assert run(partial(sent, guarded(), method="POST", path="/api/ask", headers=headers))["status"] == 413
 
 
 def test_a_body_that_never_ends_is_given_up_and_the_app_never_called() -> None:
@@ -376,7 +384,7 @@ def test_a_body_that_never_ends_is_given_up_and_the_app_never_called() -> None:
     async def app(*asked: object) -> None:
         called.append(asked)
 
-    async def run() -> list[Message]:
+    async def work() -> list[Message]:
         told: list[Message] = []
 
         async def send(message: Message) -> None:
@@ -390,7 +398,7 @@ def test_a_body_that_never_ends_is_given_up_and_the_app_never_called() -> None:
         await limits.BoundedBodies(app, seconds=0.01)(scope, receive, send)
         return told
 
-    told = asyncio.run(run())
+    told = run(work)
     assert told[0]["status"] == 408
     assert not called
 
@@ -505,7 +513,7 @@ def test_a_stranger_page_cannot_use_up_what_a_customer_may_ask() -> None:
 
 
 def test_one_address_holds_a_bounded_number_of_requests_open() -> None:
-    async def run() -> None:
+    async def work() -> None:
         release = anyio.Event()
 
         async def slow(scope: Scope, receive: Receive, send: Send) -> None:
@@ -527,11 +535,11 @@ def test_one_address_holds_a_bounded_number_of_requests_open() -> None:
         assert answers == [429, 200, 200, 200]
         assert (await sent(app, client=("10.0.0.1", 1)))["status"] == 200
 
-    asyncio.run(run())
+    run(work)
 
 
 def test_so_many_run_so_many_wait_and_more_are_turned_away_at_once() -> None:
-    async def run() -> None:
+    async def work() -> None:
         places, release, served, busy = Overload(2, 3), anyio.Event(), [], []
 
         async def one(number: int) -> None:
@@ -552,11 +560,11 @@ def test_so_many_run_so_many_wait_and_more_are_turned_away_at_once() -> None:
         assert sorted(served) == [0, 1, 2, 3, 4]
         assert places.waiting == 0
 
-    asyncio.run(run())
+    run(work)
 
 
 def test_nobody_waits_for_ever_and_whoever_leaves_frees_a_place() -> None:
-    async def run() -> None:
+    async def work() -> None:
         places = Overload(1, 5, longest_wait_seconds=0.01)
         with pytest.raises(ValueError, match="broken"):
             async with places.place():
@@ -571,7 +579,7 @@ def test_nobody_waits_for_ever_and_whoever_leaves_frees_a_place() -> None:
         async with places.place():
             pass
 
-    asyncio.run(run())
+    run(work)
 
 
 # --- media ----------------------------------------------------------------------------------

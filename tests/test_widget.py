@@ -21,7 +21,7 @@ from tests.browser import DESKTOP, PATIENCE_MS, PHONE, REPOSITORY, House, Visit
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, FrameLocator, Locator, Page
 
-browser, playwright, screenshots = browsers.browser, browsers.playwright, browsers.screenshots
+pytest_plugins = ("tests.browser_fixtures",)
 pytestmark = browsers.needs_browser
 
 # Of a site that thinks of nobody else's elements, and of one that knows those of the widget.
@@ -112,6 +112,9 @@ def test_a_question_is_answered_on_the_company_s_own_page(visitor: Visit, screen
     chat(page).locator("#question").fill("When are you open?")
     page.keyboard.press("Enter")
     chat(page).get_by_text("9:30").first.wait_for()
+    shown = chat(page).locator('img[src="/media/opening-hours.svg"]')
+    shown.scroll_into_view_if_needed()
+    assert shown.evaluate("async (picture) => (await picture.decode(), picture.naturalWidth)") > 0
     page.screenshot(path=screenshots / "widget.png")
 
 
@@ -156,6 +159,19 @@ def test_a_conversation_goes_on_when_it_is_opened_again(visitor: Visit) -> None:
     assert not panel(page).is_visible()
     opener(page).click()
     assert box.input_value() == "half a question"
+
+
+def test_voice_and_microphone_rest_when_it_is_closed(visitor: Visit) -> None:
+    """The chat page lets them rest at Escape; so it must hear of one."""
+    page = visitor.open()
+    opener(page).click()
+    chat(page).get_by_text("welcome").first.wait_for()
+    chat(page).locator("body").evaluate(
+        "() => document.addEventListener('keydown', ({ key }) => (document.body.dataset.heard = key))"
+    )
+    page.get_by_role("button", name="Close the chat").click()
+    chat(page).locator("body[data-heard=Escape]").wait_for(state="attached")
+    assert not panel(page).is_visible()
 
 
 LOOKS = """() => {

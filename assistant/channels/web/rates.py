@@ -8,6 +8,7 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import lru_cache
 
 import anyio
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -111,12 +112,15 @@ _TOO_MANY = Refusal(
 def address_of(scope: Scope) -> str:
     """Whom a rate is kept for: an IPv4 address, or the /64 network that one IPv6 customer has."""
     client = scope.get("client")
-    if not client:
-        return ""
+    return _customer(client[0]) if client else ""
+
+
+@lru_cache(maxsize=1024)
+def _customer(written: str) -> str:
     try:
-        address = ipaddress.ip_address(client[0].partition("%")[0])
+        address = ipaddress.ip_address(written.partition("%")[0])
     except ValueError:
-        return str(client[0])
+        return written
     if address.version == 4:
         return str(address)
     if address.ipv4_mapped:

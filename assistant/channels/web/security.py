@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -138,6 +139,7 @@ def _values(scope: Scope, name: bytes) -> list[str]:
     return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
 
 
+@lru_cache(maxsize=1024)
 def _plain_host(name: str) -> str:
     """One way to write a host: small letters, no brackets, no dot at the end, no network interface."""
     plain = name.lower().strip("[]").partition("%")[0].rstrip(".")

@@ -46,6 +46,7 @@ from assistant.channels.web.speech_messages import (
 from assistant.channels.web.values import Access, Backstage
 from assistant.errors import BusyError, DeviceError
 from assistant.events import (
+    EarEvent,
     HearingFailed,
     MicrophoneBack,
     MicrophoneLost,
@@ -61,6 +62,7 @@ from assistant.events import (
 from assistant.ports import Ear, Loudspeaker, Microphone, Mouth, TellEar, TellMouth
 from assistant.settings import ListeningSettings, Settings, SpeakingSettings, WebSettings
 from assistant.speech.models.vosk_models import find_vosk_model
+from assistant.speech.sound.resampled_microphone import ResampledMicrophone
 from assistant.speech.sound.resampling import at_rate
 from assistant.speech.sound.wav_audio import WavMicrophone
 from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
@@ -115,6 +117,21 @@ def test_a_microphone_that_is_closed_ends_for_whoever_waits_for_it() -> None:
     waiting.join(SECONDS)
     assert not waiting.is_alive() and not blocks
     assert microphone.put(b"too late") and not list(microphone)
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 16_000, 44_100])
+def test_whatever_the_rate_an_ear_gets_the_one_that_it_hears_at(rate_hz: int) -> None:
+    microphone = SocketMicrophone(rate_hz)
+    tone = np.sin(np.arange(rate_hz) * 2 * np.pi * 440 / rate_hz) * 8000
+    microphone.put(tone.astype("<i2").tobytes())
+    resampled, heard = ResampledMicrophone(microphone, 16_000), b""
+    blocks = iter(resampled)
+    while len(heard) < 30_000:
+        heard += next(blocks)
+    expected = np.sin(np.arange(len(heard) // 2) * 2 * np.pi * 440 / 16_000) * 8000
+    assert np.abs(np.frombuffer(heard, "<i2") - expected)[100:].max() < 100
+    resampled.close()
+    assert len(b"".join(blocks)) < 200  # it ends; the last samples waited for what comes after them
 
 
 # --- a loudspeaker at the other end -----------------------------------------------------------
@@ -174,6 +191,13 @@ def test_the_first_of_a_sound_goes_at_once_and_the_rest_in_real_time() -> None:
     assert sum(at == 100.0 for at, _ in outlet.sent) == 15  # 0.3 s
     assert len(outlet.sent) == 100
     assert clock.now == pytest.approx(101.7)
+
+
+def test_a_long_sound_in_one_piece_goes_out_like_any_other() -> None:
+    clock, outlet, loudspeaker = speaker()
+    assert write(loudspeaker, clock, LOUD * 100)
+    assert b"".join(pcm for _, pcm in outlet.sent) == LOUD * 100
+    assert outlet.sent[0][0] == 100.0 and clock.now == pytest.approx(101.7)
 
 
 def test_who_says_something_hears_when_its_last_sound_has_been_played() -> None:
@@ -502,7 +526,7 @@ def test_hello_is_answered_with_what_can_be_heard_and_spoken(house: House) -> No
     asyncio.run(talk())
 
 
-EAR_EVENTS = [
+EAR_EVENTS: list[tuple[EarEvent, Told]] = [
     (SpeechBegan(), {"event": "speech-began"}),
     (Heard("wann", "de", final=False), {"event": "hearing", "text": "wann", "language": "de"}),
     (NothingSaid(), {"event": "nothing"}),
@@ -724,7 +748,7 @@ def test_sound_that_comes_faster_than_it_is_heard_is_told_once(house: House) -> 
     async def talk() -> None:
         async with speaking(house) as client:
             may_go_on = threading.Event()
-            house.ear.sound = Stuck(may_go_on)  # type: ignore[assignment]
+            house.ear.sound = Stuck(may_go_on)
             for _ in range(6):
                 await client.send(bytes(64_000))
             await send(client, kind="say", text="A")
@@ -742,7 +766,7 @@ class Stuck(bytearray):
     def __init__(self, may_go_on: threading.Event) -> None:
         self._may_go_on = may_go_on
 
-    def __iadd__(self, other: object) -> Stuck:  # type: ignore[override]
+    def __iadd__(self, other: object) -> Stuck:
         self._may_go_on.wait(SECONDS)
         return self
 

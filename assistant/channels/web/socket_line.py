@@ -111,8 +111,8 @@ class Line:
                     await self._send(item)
                 if isinstance(item, _Goodbye):
                     return
-        except (TimeoutError, WebSocketDisconnect):
-            return
+        except (TimeoutError, WebSocketDisconnect, RuntimeError):
+            return  # the last where the server closed it in the meantime, for a ping that nobody answered
         finally:
             self.is_gone = True
 
@@ -202,7 +202,7 @@ async def converse(
     try:
         await asyncio.wait((pouring, talking), return_when=asyncio.FIRST_COMPLETED)
         if talking.done() and not talking.exception() and not line.is_gone:
-            await pouring  # to the goodbye
+            await asyncio.wait((pouring,), timeout=_SENDING_SECONDS)  # to the goodbye
     finally:
         line.is_gone = True
         for task in (talking, pouring):

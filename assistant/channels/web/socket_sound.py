@@ -28,6 +28,7 @@ _SENT_PAUSE_SECONDS = 0.1
 _NEARLY_SILENT = 3  # a step up and down keeps loudspeakers awake, and nobody hears it
 _STALLED_SECONDS = 5.0  # a line that takes nothing for so long is broken
 _LOOK_SECONDS = 0.02
+_PIECE_SECONDS = 0.05  # sound is handed on in no larger ones: in between it can be stopped
 _LONGEST_WAIT_SECONDS = 60.0  # no wait is without an end
 _DRAINING_SECONDS = 0.01
 _LONGEST_DRAINING_SECONDS = 5.0
@@ -138,25 +139,28 @@ class SocketLoudspeaker:
 
     def write(self, pcm: bytes, stopped: threading.Event) -> bool:
         """Raises DeviceError where the client is gone, or reads nothing."""
-        seconds = len(pcm) / 2 / self.rate_hz
-        self._quiet_seconds = self._quiet_seconds + seconds if _is_quiet(pcm) else 0.0
-        is_sent = self._quiet_seconds <= _SENT_PAUSE_SECONDS
-        begins_at = max(self._played_at, self._clock())
-        # A pause that is not sent is waited for to its end.
-        until = begins_at + seconds - _RUN_AHEAD_SECONDS if is_sent else begins_at + seconds
-        if not self._wait(until, stopped):
-            return False
-        if is_sent:
-            if not self._has_room(stopped):
-                return False
-            self._outlet.play_later(pcm)
-        self._played_at = begins_at + seconds
-        return True
+        size = int(_PIECE_SECONDS * self.rate_hz) * 2
+        pieces = (pcm[start : start + size] for start in range(0, len(pcm), size))
+        return all(self._write_piece(piece, stopped) for piece in pieces)
 
     def close(self) -> None:
         """The client is told to throw away what it has not played."""
         self._played_at, self._quiet_seconds = 0.0, 0.0
         self._outlet.silence_later()
+
+    def _write_piece(self, pcm: bytes, stopped: threading.Event) -> bool:
+        seconds = len(pcm) / 2 / self.rate_hz
+        self._quiet_seconds = self._quiet_seconds + seconds if _is_quiet(pcm) else 0.0
+        is_sent = self._quiet_seconds <= _SENT_PAUSE_SECONDS
+        begins_at = max(self._played_at, self._clock())
+        # A pause that is not sent is waited for to its end.
+        until = begins_at + seconds - (_RUN_AHEAD_SECONDS if is_sent else 0.0)
+        if not self._wait(until, stopped) or (is_sent and not self._has_room(stopped)):
+            return False
+        if is_sent:
+            self._outlet.play_later(pcm)
+        self._played_at = begins_at + seconds
+        return True
 
     def _wait(self, until: float, stopped: threading.Event) -> bool:
         if self._outlet.is_gone:

@@ -48,6 +48,8 @@ HOMES = {
     "click": "cli/",
     "starlette": "channels/web/",
     "uvicorn": "channels/web/server.py",
+    "h11": "channels/web/server.py",
+    "anyio": "channels/web/",
     "nh3": "channels/web/rendering.py",
     "prometheus_client": "channels/web/metrics.py",
     "cryptography": "channels/web/certificates.py",

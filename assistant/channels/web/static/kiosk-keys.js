@@ -56,8 +56,8 @@ export class KioskKeys {
   }
 
   scroll(share) {
-    const { stage } = this.screen;
-    stage.scrollBy({ top: share * stage.clientHeight });
+    const { scroller } = this.screen;
+    scroller.scrollBy({ top: share * scroller.clientHeight });
     return true;
   }
 

@@ -77,6 +77,11 @@ export class KioskScreen {
     return this.view.state === "speaking" || this.view.state === "thinking";
   }
 
+  /** What scrolls: the middle, or the whole page where it is zoomed. */
+  get scroller() {
+    return getComputedStyle(this.stage).overflowY === "visible" ? document.scrollingElement : this.stage;
+  }
+
   connected(isThere) {
     this.isThere = isThere;
     if (!isThere) this.question.value = "";
@@ -102,7 +107,7 @@ export class KioskScreen {
 
   forget() {
     this.leaveLine();
-    this.stage.scrollTop = 0;
+    this.scroller.scrollTop = 0;
     delete document.body.dataset.keys;
   }
 
@@ -138,9 +143,9 @@ export class KioskScreen {
 
   drawAnswer() {
     const answer = find("answer");
-    answer.replaceChildren(...(this.view.html ? [withoutLinks(safeHtml(this.view.html))] : []));
+    answer.replaceChildren(...(this.view.html ? [arranged(safeHtml(this.view.html))] : []));
     answer.hidden = !this.view.html;
-    this.stage.scrollTop = 0;
+    this.scroller.scrollTop = 0;
   }
 
   drawChoices() {
@@ -274,10 +279,15 @@ function redrawn(parent, children) {
   return hadFocus;
 }
 
-/** A kiosk leads nowhere else: of a link its words remain. */
-function withoutLinks(prose) {
+/** A kiosk leads nowhere else: of a link its words remain. A picture may stand beside the words. */
+function arranged(prose) {
   for (const link of prose.querySelectorAll("a")) {
     link.replaceWith(element("span", { class: "link" }, ...link.childNodes));
+  }
+  const pictures = prose.querySelectorAll("p > img:only-child");
+  if (pictures.length === 1 && prose.querySelectorAll("img, video").length === 1) {
+    pictures[0].parentElement.classList.add("picture");
+    pictures[0].parentElement.parentElement.classList.add("with-picture");
   }
   return prose;
 }

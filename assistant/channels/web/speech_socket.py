@@ -76,7 +76,7 @@ async def _serve(house: Shared, line: Line) -> None:
     hello = await listener.hello(house.backstage.languages)
     with taken_seat(house.seats.take) as seat:
         talk = _Talk(house.backstage, line, hello)
-        talk.begin(seat)
+        await talk.begin(seat)
         while not isinstance(message := await listener.next(talk), Bye):
             try:
                 await talk.take(message)
@@ -173,12 +173,16 @@ class _Talk:
         """Nothing was asked, heard or said for a while."""
         return self._said <= self._ended and time.monotonic() - self._active_at > _IDLE_SECONDS
 
-    def begin(self, seat: Seat) -> None:
+    async def begin(self, seat: Seat) -> None:
+        """In a thread: the first ear and mouth of a server load much that they are made of."""
+        await asyncio.to_thread(self._open, seat)
+        heard, spoken = list(self._backstage.heard), list(self._backstage.spoken)
+        self._line.tell({"type": "ready", "rate_hz": LOUDSPEAKER_RATE_HZ, "heard": heard, "spoken": spoken})
+
+    def _open(self, seat: Seat) -> None:
         self._ear = seat.open_ear(self._microphone, self._tell_ear)
         self._mouth = seat.open_mouth(SocketLoudspeaker(self._line), self._tell_mouth)
         self._mouth.adjust(self._volume, self._words_a_minute)
-        heard, spoken = list(self._backstage.heard), list(self._backstage.spoken)
-        self._line.tell({"type": "ready", "rate_hz": LOUDSPEAKER_RATE_HZ, "heard": heard, "spoken": spoken})
 
     async def take(self, message: Message | bytes) -> None:
         """Raises NotUnderstood for what is not possible here."""

@@ -89,7 +89,8 @@ class _Transcript:
         self._has_ended = asyncio.Event()  # the last utterance
 
     async def write(self, open_ear: Callable[..., Ear], sound: bytes) -> None:
-        self._ear = open_ear(self._microphone, self._tell)
+        # In a thread: the first ear of a server loads much that it is made of.
+        self._ear = await asyncio.to_thread(open_ear, self._microphone, self._tell)
         self._listen()
         message: bytes | Config | Eof = sound
         while not isinstance(message, Eof):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -97,6 +99,22 @@ def test_who_waits_gets_the_one_that_is_given_back(makers: Makers) -> None:
         assert lent.wait(LONG)
     other.join(LONG)
     assert got == [ear]
+
+
+def test_another_one_is_made_ready_for_whoever_comes_next_up_to_the_size(makers: Makers) -> None:
+    pool = RecognizerPool(makers, size=3, keeps_one_ready=True)
+    with ExitStack() as borrowed:
+        for lent in (1, 2, 3):
+            borrowed.enter_context(pool.borrow("en"))
+            ready = min(lent + 1, 3)
+            until = time.monotonic() + LONG
+            while len(makers.opened) < ready and time.monotonic() < until:
+                threading.Event().wait(0.01)
+            assert len(makers.opened) == ready
+    with pool.borrow("en"):
+        assert len(makers.opened) == 3, "those that are idle are enough"
+    pool.close()
+    assert all(ear.closed for ear in makers.opened)
 
 
 def test_a_recognizer_that_raised_is_closed_and_replaced(makers: Makers) -> None:

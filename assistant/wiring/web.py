@@ -35,7 +35,7 @@ _BEFORE_INTERRUPTION_SECONDS = 2.0
 def open_backstage(settings: Settings, assistant: Assistant) -> Iterator[Backstage]:
     """All that the server needs; whatever speaks or listens is closed at the end of the block.
 
-    Nothing is loaded by then: recognizers and voices are tried out and warmed in the background.
+    It waits for no model: recognizers and voices are tried out and warmed in the background.
     Raises SettingsError for a voice that is not known.
     """
     from assistant.speech.hearing.recognizer_pool import RecognizerPool
@@ -53,7 +53,7 @@ def open_backstage(settings: Settings, assistant: Assistant) -> Iterator[Backsta
 
     with (
         contextlib.closing(voices),
-        contextlib.closing(RecognizerPool(open_one, max(1, seats))) as pool,
+        contextlib.closing(RecognizerPool(open_one, max(1, seats), keeps_one_ready=True)) as pool,
     ):
         spotters = StopSpotters(partial(stop_word_reader, settings, assistant))
         speech = _Speech(settings, assistant, UpToDate(pool, assistant).borrow, spotters, voices)

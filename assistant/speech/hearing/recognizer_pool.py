@@ -21,12 +21,17 @@ class RecognizerPool:
 
     They are opened where they are first needed, or ahead by `warm`. One that raised while it was
     borrowed is closed, and the next borrower gets a new one. What `open_one` raises reaches the
-    borrower. Any number of threads may borrow.
+    borrower. Any number of threads may borrow. With `keeps_one_ready` whoever takes the last idle
+    one lets another be opened in the background, so that the next borrower does not wait either.
     """
 
-    def __init__(self, open_one: Callable[[str], Recognizer], size: int = 1) -> None:
+    def __init__(
+        self, open_one: Callable[[str], Recognizer], size: int = 1, keeps_one_ready: bool = False
+    ) -> None:
         self._open_one = open_one
         self._size = size
+        self._keeps_one_ready = keeps_one_ready
+        self._readying: set[str] = set()  # languages that another one is being opened for
         self._changed = threading.Condition()
         self._idle: dict[str, list[Recognizer]] = {}
         self._count: dict[str, int] = {}  # those idle, lent out and being opened
@@ -40,6 +45,8 @@ class RecognizerPool:
     def borrow(self, language: str, wait_seconds: float = _WAIT_SECONDS) -> Iterator[Recognizer]:
         """A recognizer for this thread alone; raises DeviceError where none is free in time."""
         recognizer = self._take(language, wait_seconds)
+        if self._keeps_one_ready:
+            self._ready_another(language)
         try:
             yield recognizer
         except GeneratorExit:  # the borrower has had enough: nothing broke
@@ -53,11 +60,7 @@ class RecognizerPool:
     def warm(self, languages: Sequence[str]) -> None:
         """Open one for each language in the background; what fails there is told to the borrower."""
         for language in languages:
-            thread = threading.Thread(
-                target=self._warm_one, args=[language], name=f"warm-{language}", daemon=True
-            )
-            self._warming = [one for one in self._warming if one.is_alive()] + [thread]
-            thread.start()
+            self._in_background(self._warm_one, language)
 
     def renew(self) -> None:
         """What they listen for has changed: nobody is lent one from now on that was opened before.
@@ -120,6 +123,12 @@ class RecognizerPool:
         recognizer.close()
         raise _closed()
 
+    def _in_background(self, work: Callable[[str], None], language: str) -> None:
+        thread = threading.Thread(target=work, args=[language], name=f"warm-{language}", daemon=True)
+        with self._changed:
+            self._warming = [one for one in self._warming if one.is_alive()] + [thread]
+            thread.start()
+
     def _warm_one(self, language: str) -> None:
         with self._changed:
             if self._closed or self._count.get(language, 0):
@@ -127,6 +136,22 @@ class RecognizerPool:
             self._count[language] = 1
         with suppress(AssistantError):  # the borrower asks again and is told
             self._give_back(language, self._open(language))
+
+    def _ready_another(self, language: str) -> None:
+        with self._changed:
+            is_enough = self._idle.get(language) or self._count[language] >= self._size
+            if self._closed or is_enough or language in self._readying:
+                return
+            self._count[language] += 1
+            self._readying.add(language)
+        self._in_background(self._open_another, language)
+
+    def _open_another(self, language: str) -> None:
+        try:
+            with suppress(AssistantError):
+                self._give_back(language, self._open(language))
+        finally:
+            self._readying.discard(language)
 
     def _give_back(self, language: str, recognizer: Recognizer) -> None:
         with self._changed:

@@ -24,12 +24,12 @@ class FarVoice:
     is_settled = True
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+        self.clock = clock
         self._sounds_until = 0.0
 
     @property
     def is_playing(self) -> bool:
-        return self._clock() < self._sounds_until
+        return self.clock() < self._sounds_until
 
     def clean(self, block: bytes) -> bytes:
         return block
@@ -40,7 +40,7 @@ class FarVoice:
 
     def sounds_for(self, seconds: float) -> None:
         """From now on so long; 0: it is silent."""
-        self._sounds_until = self._clock() + seconds
+        self._sounds_until = self.clock() + seconds
 
 
 class _Followed:
@@ -53,7 +53,7 @@ class _Followed:
         self._ends_at = 0.0  # all that was written will have been played
 
     def write(self, pcm: bytes, stopped: threading.Event) -> bool:
-        now = self._voice._clock()
+        now = self._voice.clock()
         self._ends_at = max(now, self._ends_at) + len(pcm) / 2 / self.rate_hz
         samples = to_samples(pcm)
         if len(samples) and np.abs(samples).max() > _NEARLY_SILENT:

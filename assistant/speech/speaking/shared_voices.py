@@ -22,7 +22,8 @@ _AT_ONCE = 2
 # 24 minutes of speech at 22,050 Hz: the answers of a base of some 200 entries.
 _MOST_BYTES = 64_000_000
 _BLOCKS_A_SECOND = 8  # whoever stops waits for a block at most
-# A sentence takes a tenth of a second: whoever waits for longer has hung voices before.
+# A sentence takes a tenth of a second, of a better voice half a second: who waits this long waits for voices
+# that hang.
 _WAIT_SECONDS = 20.0
 _WARM_UP = "1"  # every voice of every language can say it
 

@@ -98,7 +98,7 @@ class _Transcript:
                 await self._hear(message)
                 self._line.tell(self._reply())
             else:
-                self._config = message  # its rate counts for the next connection, as with vosk-server
+                self._config = message  # of a sound that has begun the rate stays, as with vosk-server
             message = await _message(self._line, self._config)
         await self._finish()
         self._line.tell(final(self._finals, self._config))

@@ -77,6 +77,13 @@ def open_house(settings: Settings, site: str | None = None) -> Iterator[House]:
         yield House(address.rstrip("/"), backstage)
 
 
+def as_heard_in_tests(settings: Settings) -> Settings:
+    """The recognizers hear nothing but what the pages know, so that a voice that none of them was made for is
+    heard for certain, and the voice says a thing the same way each time."""
+    listening = replace(settings.listening, only_questions=True)
+    return replace(settings, listening=listening, speaking=replace(settings.speaking, voices=("pyttsx3",)))
+
+
 @dataclass(slots=True)
 class Visit:
     """A page under the eyes of a test, and what went wrong on it."""
@@ -151,10 +158,10 @@ def launch(playwright: Playwright, *arguments: str) -> Browser:
 
 def accessibility_faults(page: Page) -> list[str]:
     """What axe-core finds on the page and in its frames: a line each."""
-    from axe_playwright_python.sync_playwright import Axe
+    from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 
     axe = Axe()
-    found = [one for frame in page.frames for one in axe.run(frame).response["violations"]]  # type: ignore[arg-type]
+    found = [one for frame in page.frames for one in axe.run(frame).response["violations"]]
     return [
         f"{one['id']} ({one['impact']}): {one['help']}: {[node['target'] for node in one['nodes']]}"
         for one in found

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from assistant.settings import load_settings
-from tests.browser import REPOSITORY, House, launch, open_house, spoken_by
+from tests.browser import REPOSITORY, House, as_heard_in_tests, launch, open_house, spoken_by
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Playwright
@@ -38,13 +37,8 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def house() -> Iterator[House]:
-    """The server with the sample knowledge. It hears nothing but what the pages know, so that a voice that no
-    recognizer was made for is heard for certain, and speaks with the voice that says a thing the same way
-    each time."""
-    settings = load_settings(REPOSITORY / "knowledge")
-    listening = replace(settings.listening, only_questions=True)
-    speaking = replace(settings.speaking, voices=("pyttsx3",))
-    with open_house(replace(settings, listening=listening, speaking=speaking)) as opened:
+    """The server with the sample knowledge."""
+    with open_house(as_heard_in_tests(load_settings(REPOSITORY / "knowledge"))) as opened:
         yield opened
 
 

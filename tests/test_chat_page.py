@@ -6,7 +6,7 @@ import base64
 import re
 import wave
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,8 +18,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from assistant.channels.web.values import Backstage
 from assistant.dialogue.own_voice import own_words, said
 from assistant.dialogue.portions import sentences
+from assistant.errors import BusyError
 from assistant.settings import load_settings
 from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
 from tests.browser import (
@@ -29,6 +31,7 @@ from tests.browser import (
     House,
     Visit,
     accessibility_faults,
+    as_heard_in_tests,
     launch,
     needs_browser,
     open_house,
@@ -226,14 +229,17 @@ def test_switching_the_language_says_the_last_answer_again_and_lasts(
         assert "월요일" in again.inner_text()
         assert page.get_by_role("button", name="처음부터").is_visible()
         page.reload()
-        page.get_by_role("button", name="처음부터").wait_for()
-        assert ask(page, "wifi").get_attribute("lang") == "ko"
+        page.locator(ANSWER).nth(1).wait_for()
+        assert ask(page, "blubb").get_attribute("lang") == "ko"
 
 
 @pytest.mark.parametrize("language", ["de", "en", "ko"])
 def test_every_word_of_the_page_is_there_in_every_language(house: House, language: str) -> None:
     static = REPOSITORY / "assistant/channels/web/static"
-    page, scripts = (static / "chat.html").read_text("utf-8"), [*static.glob("*.js")]
+    page, scripts = (
+        (static / "chat.html").read_text("utf-8"),
+        [script for script in static.glob("*.js") if not script.name.startswith(("kiosk", "widget"))],
+    )
     named = set(re.findall(r'data-(?:word|label|placeholder)="([a-z-]+)"', page))
     for script in scripts:
         told = script.read_text("utf-8")
@@ -279,7 +285,7 @@ def test_everything_can_be_reached_with_the_tabulator_and_shows_that_it_is(visit
     with visiting() as visited:
         page = visited.page
         ask(page, "I want to return something")
-        page.evaluate("document.activeElement.blur()")
+        page.focus(".skip")
         reached = []
         for _ in range(40):
             page.keyboard.press("Tab")
@@ -366,9 +372,13 @@ def test_a_conversation_that_the_server_has_forgotten_begins_anew(visiting: Visi
 
 ENOUGH_SECONDS = 2.5
 # Keeps what is played, and says so in the page once it is enough to be known again.
-LEVEL = "(composer) => composer.style.getPropertyValue('--level')"
 LISTEN_IN = """(enough) => {
   window.played = [];
+  window.seenLive = [""];
+  const live = document.getElementById("so-far");
+  new MutationObserver(() => {
+    if (!live.classList.contains("is-empty")) window.seenLive.push(live.textContent);
+  }).observe(live, { childList: true });
   let seconds = 0;
   document.addEventListener("assistant:sound", ({ detail: { samples, rateHz } }) => {
     window.played.push(...samples);
@@ -382,7 +392,7 @@ AS_PCM = """() => {
 }"""
 
 
-def voice_saying(text: str, language: str, words_a_minute: int = 150) -> tuple[bytes, int]:
+def voice_saying(text: str, language: str, words_a_minute: int = 130) -> tuple[bytes, int]:
     """PCM16 and its rate."""
     with closing(Pyttsx3Synthesizer(words_a_minute)) as voice:
         return b"".join(voice.speak(text, language)), voice.rate_hz
@@ -419,53 +429,101 @@ def likeness(part: Samples, whole: Samples) -> float:
     return float(np.max(products / np.sqrt(np.maximum(energy, 1.0) * np.sum(part**2))))
 
 
-@pytest.fixture
-def speaking(
-    playwright: Playwright, house: House, tmp_path: Path
-) -> Callable[..., AbstractContextManager[Visit]]:
-    """Opens the chat in a browser of its own, in front of which somebody says something, once."""
+@contextmanager
+def _spoken_visit(playwright: Playwright, house: House, sound: Path, language: str) -> Iterator[Visit]:
+    """The chat in a browser of its own, in front of which somebody says something, once."""
+    with (
+        closing(launch(playwright, *spoken_by(sound))) as browser,
+        _visit(browser, house.url, language) as visited,
+    ):
+        visited.page.evaluate(LISTEN_IN, ENOUGH_SECONDS)
+        yield visited
 
-    @contextmanager
-    def opened(question: str, language: str) -> Iterator[Visit]:
-        sound = question_file(tmp_path / "question.wav", question, language)
-        with (
-            closing(launch(playwright, *spoken_by(sound))) as browser,
-            _visit(browser, house.url, language) as visited,
-        ):
-            visited.page.evaluate(LISTEN_IN, ENOUGH_SECONDS)
-            yield visited
 
-    return opened
+def check_that_it_is_answered_aloud(visited: Visit, house: House, language: str, entry: str) -> None:
+    """Presses the microphone, reads the answer, listens to it, stops it."""
+    page, knowledge = visited.page, house.backstage.assistant.knowledge
+    words, told = own_words(knowledge, "chat-words", language), knowledge.translations(entry)[language]
+    with page.expect_response("**/api/ask") as answered:
+        page.get_by_role("button", name=words["speak"], exact=True).click()
+    assert answered.value.json()["entry"] == entry
+    assert told.answer.split("**")[1] in page.locator(ANSWER).inner_text()
+    heard = answered.value.request.post_data_json["text"]
+    assert texts(page.locator(".mine .words")) == [heard]
+    assert set(page.evaluate("window.seenLive").pop().split()) & set(heard.split())  # as it was spoken
+    page.locator("body[data-played-enough]").wait_for()
+    page.locator("#stop").click()
+    page.locator("#speaking").wait_for(state="hidden")
+    played = as_samples(base64.b64decode(page.evaluate(AS_PCM)))
+    assert likeness(beginning(said(told), language, house), played) > 0.8
+    assert likeness(beginning(words["promise"], language, house), played) < 0.5
+
+
+# Few words, which the recognizers hear from this voice for certain.
+SPOKEN_PAGES = {
+    "en": """# Shop
+
+## opening-hours
+
+### Questions
+- What are your opening hours?
+- opening hours
+
+### Answer
+We are open **Monday to Friday**, from nine in the morning until seven in the evening.
+
+## returns
+
+### Questions
+- How do I return something?
+
+### Answer
+Bring it back to the desk.
+""",
+    "ko": """# 매장
+
+## password
+
+### Questions
+- 비밀번호
+
+### Answer
+로그인 화면에서 **비밀번호 찾기**를 누르시면 새로 정하는 방법을 이메일로 보내 드려요.
+
+## receipt
+
+### Questions
+- 영수증
+
+### Answer
+영수증은 계산대에서 드려요.
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def small_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("spoken")
+    for language, page in SPOKEN_PAGES.items():
+        (folder / language).mkdir()
+        (folder / language / "shop.md").write_text(page, "utf-8")
+    with open_house(as_heard_in_tests(load_settings(folder))) as opened:
+        yield opened
 
 
 @pytest.mark.parametrize(
-    ("language", "question", "entry", "another"),
+    ("language", "question", "entry"),
     [
-        ("en", "When are you open?", "opening-hours", "parking"),  # heard by PocketSphinx
-        ("ko", "주소", "address", "opening-hours"),  # heard by Vosk
+        ("en", "What are your opening hours?", "opening-hours"),  # heard by PocketSphinx
+        ("ko", "비밀번호", "password"),  # heard by Vosk
     ],
 )
-def test_a_spoken_question_is_answered_on_the_screen_and_aloud(
-    speaking: Visiting, house: House, language: str, question: str, entry: str, another: str
+def test_what_is_spoken_is_answered_on_the_screen_and_aloud(
+    playwright: Playwright, small_house: House, tmp_path: Path, language: str, question: str, entry: str
 ) -> None:
-    knowledge = house.backstage.assistant.knowledge
-    words, told = own_words(knowledge, "chat-words", language), knowledge.translations(entry)[language]
-    with speaking(question, language) as visited:
-        page = visited.page
-        with page.expect_response("**/api/ask") as answered:
-            page.get_by_role("button", name=words["speak"], exact=True).click()
-            page.locator("#so-far:not(.is-empty)").wait_for()  # live words
-            assert float(page.eval_on_selector("#composer", LEVEL)) > 0
-        assert answered.value.json()["entry"] == entry
-        assert told.answer.split("**")[1] in page.locator(ANSWER).inner_text()
-        assert texts(page.locator(".mine .words")) == [answered.value.request.post_data_json["text"]]
-        page.locator("body[data-played-enough]").wait_for()
-        page.get_by_role("button", name=words["stop"], exact=True).first.click()
-        page.locator("#speaking").wait_for(state="hidden")
-        played = as_samples(base64.b64decode(page.evaluate(AS_PCM)))
-    assert likeness(beginning(said(told), language, house), played) > 0.8
-    other = knowledge.translations(another)[language]
-    assert likeness(beginning(said(other), language, house), played) < 0.5
+    sound = question_file(tmp_path / "question.wav", question, language)
+    with _spoken_visit(playwright, small_house, sound, language) as visited:
+        check_that_it_is_answered_aloud(visited, small_house, language, entry)
 
 
 def test_typing_silences_the_voice_and_so_does_escape(visiting: Visiting) -> None:
@@ -493,11 +551,13 @@ def test_answers_are_read_aloud_where_the_switch_says_so(visiting: Visiting) -> 
         page.locator("#speaking").wait_for(state="hidden")
 
 
-def test_the_microphone_can_be_cancelled_and_asks_nothing(visiting: Visiting) -> None:
+def test_the_microphone_shows_a_level_and_can_be_cancelled(visiting: Visiting, screenshots: Path) -> None:
     with visiting() as visited:
         page = visited.page
         page.get_by_role("button", name="Speak", exact=True).click()
         page.locator("#composer[data-listening]").wait_for()
+        page.locator('#composer[style*="--level: 0."]:not([style*="--level: 0.0"])').wait_for()  # it hums
+        page.screenshot(path=screenshots / "chat-listening.png")
         page.get_by_role("button", name="Cancel").click()
         page.locator(BOX).wait_for()
         assert page.evaluate("document.activeElement.id") == "microphone"
@@ -519,17 +579,21 @@ def test_a_microphone_that_is_refused_is_explained_and_typing_works_on(
         assert "9:30" in ask(page, "When are you open?").inner_text()
 
 
-def test_all_seats_taken_is_told_and_typing_works_on(visiting: Visiting, house: House) -> None:
-    seats = [house.backstage.take_seat() for _ in range(house.backstage.settings.web.most_speaking)]
-    try:
-        with visiting() as visited:
-            page = visited.page
-            page.get_by_role("button", name="Speak", exact=True).click()
-            page.locator("#notice").filter(has_text="Many people are speaking").wait_for()
-            assert "9:30" in ask(page, "When are you open?").inner_text()
-    finally:
-        for seat in seats:
-            seat.close()
+@contextmanager
+def all_seats_taken(backstage: Backstage) -> Iterator[None]:
+    with ExitStack() as taken:
+        with suppress(BusyError):
+            while True:  # visitors of other tests may still be leaving theirs
+                taken.enter_context(closing(backstage.take_seat()))
+        yield
+
+
+def test_who_finds_no_seat_is_told_and_can_type_on(visiting: Visiting, house: House) -> None:
+    with visiting() as visited, all_seats_taken(house.backstage):
+        page = visited.page
+        page.get_by_role("button", name="Speak", exact=True).click()
+        page.locator("#notice").filter(has_text="Many people are speaking").wait_for()
+        assert "9:30" in ask(page, "When are you open?").inner_text()
 
 
 # --- for everybody, on every screen ----------------------------------------------------------------

@@ -279,7 +279,9 @@ export class Speech {
 /** Why nobody can be heard, as a word of `chat-words`. */
 export class Refusal extends Error {}
 
-const WANTED = { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+// A browser's noise suppression takes the edges of words away with the noise: of nine Korean words said by a
+// voice through Chromium three were heard with it and seven without, and the server knows noise itself.
+const WANTED = { channelCount: 1, echoCancellation: true, noiseSuppression: false, autoGainControl: true };
 
 export async function microphone() {
   try {

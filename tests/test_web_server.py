@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
@@ -81,6 +82,20 @@ def test_a_signal_ends_it_in_order_and_nothing_was_logged(
         program.send_signal(how)
         out, err = program.communicate(timeout=SECONDS)
     assert (program.returncode, out, err) == (0, "ended in order\n", "")
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1.0])
+def test_a_server_that_is_told_to_end_while_its_models_load_ends_in_order(seconds: float) -> None:
+    """Python ended around threads inside native libraries: a crash, exit code -6 or -11."""
+    command = [sys.executable, "-m", "assistant", "serve", "--port", "0"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1]
+    ) as served:
+        assert served.stdout and served.stdout.readline().startswith("chat: http://127.0.0.1:")
+        time.sleep(seconds)
+        served.send_signal(signal.SIGINT)
+        _, errors = served.communicate(timeout=60)
+    assert (served.returncode, errors) == (0, "")
 
 
 def test_a_port_that_is_taken_is_told_in_words() -> None:

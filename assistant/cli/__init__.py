@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import closing
+import threading
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
@@ -242,6 +243,23 @@ def init(folder: Path | None, base: BaseOptions) -> int:
 
 for command in (kiosk, serve, doctor, models):
     main.add_command(command)
+
+
+def run() -> None:
+    """What `assistant` runs: a command, and then an end in order.
+
+    A thread that is still loading a model, inside a native library, would end the whole process with a
+    crash when Python takes itself down around it. By now all is closed and written.
+    """
+    try:
+        main()
+    except SystemExit as ended:
+        if threading.active_count() > 1:
+            for stream in (sys.stdout, sys.stderr):
+                with suppress(OSError, ValueError):
+                    stream.flush()
+            os._exit(ended.code if isinstance(ended.code, int) else 1)
+        raise
 
 
 # --- between the commands and the house --------------------------------------------------------

@@ -39,7 +39,7 @@ async function sent(method, path, body, signal) {
       credentials: "omit",
       headers: body === undefined ? {} : { "Content-Type": "application/json" },
       body: body === undefined ? undefined : JSON.stringify(body),
-      signal: signal ? AbortSignal.any([signal, patience]) : patience,
+      signal: signal ?? patience,
     });
   } catch (error) {
     if (signal?.aborted) throw error;

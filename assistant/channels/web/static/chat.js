@@ -183,7 +183,7 @@ function showState(state) {
   for (const one of [part("live"), part("cancel")]) show(one, isHearing);
   for (const one of [box, part("send")]) show(one, !isHearing);
   composer.toggleAttribute("data-listening", state === "listening");
-  if (state === "starting") showLive("");
+  if (state === "starting" || state === "listening") showLive("");
   if (state === "listening") tell(word("listening"));
   if (state !== "listening") composer.style.removeProperty("--level");
   useIcon(microphone.firstElementChild, isHearing ? "done" : "microphone");
@@ -249,6 +249,13 @@ function showLanguages(language, known) {
   part("language-name").textContent = own?.name ?? language;
   microphone.hidden = !own?.heard;
   readAloud.hidden = !own?.spoken;
+}
+
+/** The first of the browser's languages that is offered: who reads French and English is greeted in English. */
+function firstUnderstood() {
+  const bare = (tag) => tag.split("-")[0];
+  const tags = navigator.languages.map((wanted) => offered.find(({ tag }) => bare(tag) === bare(wanted))?.tag);
+  return tags.find(Boolean);
 }
 
 function showReadAloud() {
@@ -363,6 +370,8 @@ addEventListener("online", () => (notify(""), retry?.()));
 addEventListener("pagehide", () => speech.close());
 
 customer.chosenLanguage = remembered("language");
-const asked = new URLSearchParams(location.search).get("language");
-await greet(customer.chosenLanguage ?? asked ?? navigator.language);
+const asked = customer.chosenLanguage ?? new URLSearchParams(location.search).get("language");
+await greet(asked ?? navigator.language);
+const understood = asked ? undefined : firstUnderstood();
+if (understood && understood !== customer.language) await greet(understood);
 await recall();

@@ -218,6 +218,11 @@ def test_readings_that_agree_overtake_a_lone_first_reading(matcher: Matcher) -> 
     assert helped.ranking.candidates[0].probability > own.get("payment", 0)
 
 
+def test_other_readings_are_no_reason_to_doubt_a_question_that_stands_on_a_page(matcher: Matcher) -> None:
+    heard = Utterance("where can i park", also_heard=("where can i thought", "how can i pay"))
+    assert matcher.match(heard).ranking == matcher.match(Utterance("where can i park")).ranking
+
+
 def test_votes_are_weighed_by_their_place_among_the_readings() -> None:
     def reading(*entries: tuple[int, float]) -> Ranked:
         numbers = np.array([number for number, _ in entries])

@@ -202,6 +202,16 @@ def test_speaking_a_language_chooses_none_but_takes_the_place_of_one(client: Tes
     assert (back["language"], back["chosen_language"]) == ("de", "de")
 
 
+def test_whoever_is_not_understood_at_first_is_told_so_in_the_language_of_the_page(
+    client: TestClient,
+) -> None:
+    told = ask(client, "blubb", page_language="en")
+    assert (told["outcome"], told["language"], told["chosen_language"]) == ("unknown", "en", None)
+    german = ask(client, "Wann habt ihr geöffnet?", conversation=told["conversation"], page_language="en")
+    assert german["language"] == "de"
+    assert ask(client, "blubb", conversation=told["conversation"])["language"] == "de"
+
+
 def test_an_entry_is_opened_by_name(client: TestClient) -> None:
     told = client.post("/api/open", json={"entry": "help"}).json()
     assert (told["outcome"], told["entry"]) == ("found", "help")

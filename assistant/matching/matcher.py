@@ -162,9 +162,12 @@ def _doubt(base: Base, compared: str, first: Candidate) -> str:
 
 def _readings(utterance: Utterance, base: Base) -> list[str]:
     """The text, with slips of the fingers mended where there are any, then as it was typed, then the
-    other readings of the same sound that differ, best first."""
+    other readings of the same sound that differ, best first; none of those beside a question as it stands
+    on a page: "where can i thought" is no reason to doubt "where can i park"."""
     text, *others = [cut(reading)[0] for reading in (utterance.text, *utterance.also_heard)]
-    standard = None if fold(text) in base.exact else in_standard_german(text)
+    if fold(text) in base.exact:
+        return base.reader.readings(text)[:_READINGS]
+    standard = in_standard_german(text)
     readings = [base.reader.readings(standard)[0], text] if standard else base.reader.readings(text)
     seen = {fold(reading) for reading in readings}
     for reading in others:

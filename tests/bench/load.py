@@ -201,10 +201,7 @@ def with_ours(address: str) -> Conversation:
 
     async def talk(clips: Sequence[bytes]) -> Spoken:
         spoken = Spoken()
-        async with (
-            TypingClient(address) as asking,
-            websockets.connect(f"ws{address[4:]}/api/speech", max_size=2**22) as socket,
-        ):
+        async with websockets.connect(f"ws{address[4:]}/api/speech", max_size=2**22) as socket:
             await socket.send(json.dumps({"type": "hello", "language": "ko"}))
             await until_told(socket, "ready")
             for clip in clips:
@@ -214,15 +211,16 @@ def with_ours(address: str) -> Conversation:
                 heard = await until_told(socket, "ear", ("heard", "nothing", "failed"))
                 spoken.seconds.append(time.perf_counter() - ended_at)
                 spoken.texts.append(str(heard.get("text", "")))
-                await _answered(asking, socket, spoken.texts[-1])
+                await _answered(address, socket, spoken.texts[-1])
             await socket.send(json.dumps({"type": "bye"}))
         return spoken
 
     return talk
 
 
-async def _answered(asking: TypingClient, socket: websockets.ClientConnection, text: str) -> None:
-    reply = await asking.ask(text or "?")
+async def _answered(address: str, socket: websockets.ClientConnection, text: str) -> None:
+    async with TypingClient(address) as asking:  # the server keeps no idle connection for long
+        reply = await asking.ask(text or "?")
     await socket.send(
         json.dumps({"type": "say", "text": str(reply["spoken"])[:500], "language": reply["language"]})
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,7 +24,11 @@ from assistant.dialogue.tongue import known_language
 from assistant.values import Conversation, Knowledge, Outcome, Reply, Utterance
 
 _CONVERSATION = reading.text(0, reading.LONGEST_ID)
-_IN_CONVERSATION = {"conversation": _CONVERSATION, "language": reading.language}
+_IN_CONVERSATION = {
+    "conversation": _CONVERSATION,
+    "language": reading.language,
+    "page_language": reading.language,
+}
 _ASK = {
     "text": reading.text(1, reading.LONGEST_TEXT),
     **_IN_CONVERSATION,
@@ -106,9 +111,13 @@ async def _take_turn(
 def _in_language(backstage: Backstage, before: Conversation, body: Mapping[str, Any]) -> Conversation:
     """The conversation in the language that the customer switched to, where the pages have it.
 
-    The language in which something was heard chooses none, but takes the place of one chosen before.
+    The language in which something was heard chooses none, but takes the place of one chosen before. That
+    of the page counts until something was said in another: whoever is not understood is told so in it.
     """
-    known = known_language(backstage.assistant.knowledge, body["language"])
+    knowledge = backstage.assistant.knowledge
+    if before.language is None:
+        before = replace(before, language=known_language(knowledge, body["page_language"]))
+    known = known_language(knowledge, body["language"])
     if known is None or (body.get("spoken") and before.chosen_language is None):
         return before
     return before.with_language(known)

@@ -61,7 +61,8 @@ def _or_null(schema: Schema) -> Schema:
     return {**schema, "type": [schema["type"], "null"]}
 
 
-_IN_CONVERSATION = {"conversation": _ID, "language": _LANGUAGE}
+_PAGE_LANGUAGE = {**_LANGUAGE, "description": "What the page is in: counts until something was said."}
+_IN_CONVERSATION = {"conversation": _ID, "language": _LANGUAGE, "page_language": _PAGE_LANGUAGE}
 _ASK = _object(
     {
         "text": _text(1, reading.LONGEST_TEXT, "The question; or the label or number of a choice."),

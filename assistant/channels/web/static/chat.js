@@ -64,13 +64,17 @@ function spokenFields(heard) {
 /** Straight to an entry, as by a key. */
 function openEntry(entry) {
   speech.wake();
-  takeTurn(() => answered(() => api.open({ entry, ...context(), language: customer.language }), false, true));
+  takeTurn(() => answered(() => api.open({ entry, ...context() }), false, true));
 }
 
 /** What the server must know of the customer; `conversation` is left out of the first question. */
 function context() {
-  const { conversation, chosenLanguage } = customer;
-  return { ...(conversation && { conversation }), ...(chosenLanguage && { language: chosenLanguage }) };
+  const { conversation, chosenLanguage, language } = customer;
+  return {
+    page_language: language,
+    ...(conversation && { conversation }),
+    ...(chosenLanguage && { language: chosenLanguage }),
+  };
 }
 
 function takeTurn(take) {

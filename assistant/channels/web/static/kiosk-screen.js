@@ -164,10 +164,7 @@ export class KioskScreen {
   }
 
   drawNotes() {
-    const lines = this.view.notes.map(({ text, fact, hint }) =>
-      element("p", { class: "note" }, element("strong", {}, text), " ", element("span", {}, [fact, hint].filter(Boolean).join(" – "))),
-    );
-    find("notes").replaceChildren(...lines);
+    find("notes").replaceChildren(...this.view.notes.map(note));
   }
 
   /** A question of the kiosk's own; what must be done without stands among the notes. */
@@ -263,6 +260,12 @@ function sentences(text) {
 
 function numbered(text, number, onclick) {
   return element("button", { class: "card", type: "button", onclick }, element("span", { class: "number", "aria-hidden": "true" }, String(number)), element("span", {}, text));
+}
+
+/** For the customer, and behind it for the staff. */
+function note({ text, fact, hint }) {
+  const told = [fact, hint].filter(Boolean).join(" – ");
+  return element("p", { class: "note" }, element("strong", {}, text), " ", element("span", { title: told }, told));
 }
 
 function keyCap(name) {

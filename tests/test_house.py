@@ -50,7 +50,7 @@ HOMES = {
     "uvicorn": "channels/web/server.py",
     "h11": "channels/web/server.py",
     "anyio": "channels/web/",
-    "nh3": "channels/web/rendering.py",
+    "nh3": "channels/web/asking/rendering.py",
     "prometheus_client": "channels/web/metrics.py",
     "cryptography": "channels/web/certificates.py",
     "sqlalchemy": "store/",

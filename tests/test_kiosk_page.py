@@ -16,8 +16,8 @@ import pytest
 from assistant.channels.kiosk.states import new_kiosk
 from assistant.channels.kiosk.values import Kiosk, Note, Rules, State, Words
 from assistant.channels.kiosk.words import kiosk_words
-from assistant.channels.web.kiosk_view import Viewer
-from assistant.channels.web.rendering import to_html
+from assistant.channels.web.asking.rendering import to_html
+from assistant.channels.web.sockets.kiosk_view import Viewer
 from assistant.dialogue.own_voice import choices_of
 from assistant.settings import load_settings
 from assistant.values import Conversation, Knowledge, Reply

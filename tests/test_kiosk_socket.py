@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,9 +22,9 @@ from starlette.websockets import WebSocketDisconnect
 from assistant.answering import Assistant
 from assistant.channels.kiosk.states import new_kiosk
 from assistant.channels.kiosk.values import Kiosk, Note, Rules, State
-from assistant.channels.web import kiosk_socket
-from assistant.channels.web.kiosk_view import Viewer, changes, leaves_in
-from assistant.channels.web.rendering import to_html
+from assistant.channels.web.asking.rendering import to_html
+from assistant.channels.web.sockets import kiosk_socket
+from assistant.channels.web.sockets.kiosk_view import Viewer, changes, leaves_in
 from assistant.channels.web.values import Backstage
 from assistant.errors import BusyError
 from assistant.events import SentenceBegan, StopSaid
@@ -31,6 +32,7 @@ from assistant.ports import Ear, Loudspeaker, Microphone, Mouth, TellEar, TellMo
 from assistant.settings import KioskSettings, Settings
 from assistant.values import Conversation, Heard, Reply
 
+REPOSITORY = Path(__file__).parents[1]
 OPEN = {"type": "sound", "microphone": "open", "loudspeaker": True}
 
 
@@ -442,3 +444,18 @@ def test_no_more_kiosks_are_served_than_there_may_be(seats: Seats, monkeypatch: 
             assert other.until_closed() == 1013
     with page(web) as next_one:
         next_one.until(is_state("idle"))
+
+
+# --- the description ----------------------------------------------------------------------------
+
+
+def test_the_protocol_is_described_as_it_is(seats: Seats) -> None:
+    described = (REPOSITORY / "docs" / "kiosk-protocol.md").read_text(encoding="utf-8")
+    tables = [set(re.findall(r"^\| (`.+?) \|", part, re.MULTILINE)) for part in described.split("\n## ")]
+    fields_start = described.index("A view has these fields")
+    told = {*kiosk_socket._MESSAGES, *kiosk_socket._HELLO}
+    assert {row.strip("`") for row in tables[1]} == told
+    with page(client(seats)) as at:
+        view = at.until(is_state("idle"))
+    rows = re.findall(r"^\| (`.+?) \|", described[fields_start:], re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == {*view} - {"type"}

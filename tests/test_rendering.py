@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.channels.web.rendering import to_html
+from assistant.channels.web.asking.rendering import to_html
 
 REPOSITORY = Path(__file__).parents[1]
 

@@ -23,10 +23,10 @@ from starlette.testclient import TestClient
 
 from assistant.answering import Assistant
 from assistant.channels.web import app as app_module
-from assistant.channels.web import conversations as conversations_module
 from assistant.channels.web.app import create_app
-from assistant.channels.web.conversations import Conversations, Kept, KeptTurn, new_id
-from assistant.channels.web.openapi import description
+from assistant.channels.web.asking import conversations as conversations_module
+from assistant.channels.web.asking.conversations import Conversations, Kept, KeptTurn, new_id
+from assistant.channels.web.asking.openapi import description
 from assistant.channels.web.pages_watch import PagesWatch
 from assistant.channels.web.seats import CountedSeats
 from assistant.channels.web.server import serving

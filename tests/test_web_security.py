@@ -31,9 +31,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from websockets.sync.client import connect
 
-from assistant.channels.web import certificates, limits, rates
-from assistant.channels.web.media import find_media, media_route
-from assistant.channels.web.security import Overload, protected, safe_headers
+from assistant.channels.web import certificates
+from assistant.channels.web.asking.media import find_media, media_route
+from assistant.channels.web.guarding import limits, rates
+from assistant.channels.web.guarding.security import Overload, protected, safe_headers
 from assistant.channels.web.server import serving
 from assistant.channels.web.values import Access
 from assistant.errors import BusyError, SettingsError

@@ -22,13 +22,13 @@ from fakes import TODAY, FakePages, WordMatcher, base, entry
 from kiosk_fakes import FakeEar, FakeMouth
 
 from assistant.answering import Assistant
-from assistant.channels.web import speech_socket
 from assistant.channels.web.app import create_app
-from assistant.channels.web.limits import MESSAGE_BYTES, TEXT_BYTES
+from assistant.channels.web.guarding.limits import MESSAGE_BYTES, TEXT_BYTES
 from assistant.channels.web.server import serving
-from assistant.channels.web.socket_line import MOST_SOUND_BYTES
-from assistant.channels.web.socket_sound import SocketLoudspeaker, SocketMicrophone
-from assistant.channels.web.speech_messages import (
+from assistant.channels.web.sockets import speech_socket
+from assistant.channels.web.sockets.socket_line import MOST_SOUND_BYTES
+from assistant.channels.web.sockets.socket_sound import SocketLoudspeaker, SocketMicrophone
+from assistant.channels.web.sockets.speech_messages import (
     Adjust,
     AttendStop,
     Bye,
@@ -793,9 +793,9 @@ def test_who_leaves_in_the_middle_of_an_answer_leaves_the_seat_and_no_thread(hou
 def test_who_never_reads_is_found_out_and_costs_no_more_than_some_sound(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assistant.channels.web.socket_line._SENDING_SECONDS", 1.0)
+    monkeypatch.setattr("assistant.channels.web.sockets.socket_line._SENDING_SECONDS", 1.0)
     monkeypatch.setattr(
-        "assistant.channels.web.socket_sound._RUN_AHEAD_SECONDS", 1000.0
+        "assistant.channels.web.sockets.socket_sound._RUN_AHEAD_SECONDS", 1000.0
     )  # as fast as it goes
     under_way: list[int] = []
 

@@ -16,22 +16,16 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from assistant.channels.web import (
-    api,
-    failures,
-    kiosk_socket,
-    media,
-    openapi,
-    speech_socket,
-    static_files,
-    vosk_socket,
-)
-from assistant.channels.web.conversations import Conversations
+from assistant.channels.web import static_files
+from assistant.channels.web.asking import api, media, openapi
+from assistant.channels.web.asking.conversations import Conversations
+from assistant.channels.web.guarding import failures
+from assistant.channels.web.guarding.security import Overload, protected
 from assistant.channels.web.metrics import Counted, Metrics
 from assistant.channels.web.pages_watch import PagesWatch
 from assistant.channels.web.seats import CountedSeats
-from assistant.channels.web.security import Overload, protected
 from assistant.channels.web.shared import Shared
+from assistant.channels.web.sockets import kiosk_socket, speech_socket, vosk_socket
 from assistant.channels.web.values import Access, Backstage
 from assistant.errors import AssistantError
 

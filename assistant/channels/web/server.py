@@ -17,7 +17,7 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from assistant.channels.web.limits import HEADER_BYTES, MESSAGE_BYTES, URL_BYTES
+from assistant.channels.web.guarding.limits import HEADER_BYTES, MESSAGE_BYTES, URL_BYTES
 from assistant.channels.web.values import Access
 from assistant.errors import SettingsError
 

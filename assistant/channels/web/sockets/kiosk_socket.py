@@ -20,10 +20,18 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
 from assistant.channels.kiosk.values import Happening, Pressed, Typed
-from assistant.channels.web import reading
-from assistant.channels.web.failures import Refused
-from assistant.channels.web.kiosk_session import MICROPHONE_NOTES, KioskSession, PageSound
-from assistant.channels.web.socket_line import BROKEN, NOT_ALLOWED, TRY_LATER, Gone, HungUp, Line, converse
+from assistant.channels.web.asking import reading
+from assistant.channels.web.guarding.failures import Refused
+from assistant.channels.web.sockets.kiosk_session import MICROPHONE_NOTES, KioskSession, PageSound
+from assistant.channels.web.sockets.socket_line import (
+    BROKEN,
+    NOT_ALLOWED,
+    TRY_LATER,
+    Gone,
+    HungUp,
+    Line,
+    converse,
+)
 from assistant.channels.web.values import Backstage
 from assistant.errors import BusyError
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from assistant.channels.web.socket_line import MOST_SOUND_BYTES
+from assistant.channels.web.sockets.socket_line import MOST_SOUND_BYTES
 from assistant.errors import DeviceError
 
 MICROPHONE_RATE_HZ = 16_000

@@ -20,7 +20,7 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
 from assistant.channels.plain_text import plain_text
-from assistant.channels.web.media import CONTENT_TYPES, FOLDER
+from assistant.channels.web.asking.media import CONTENT_TYPES, FOLDER
 
 _SCHEMES = {"http", "https", "mailto", "tel"}
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")

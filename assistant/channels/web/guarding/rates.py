@@ -13,7 +13,7 @@ from functools import lru_cache
 import anyio
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from assistant.channels.web.refusals import Refusal
+from assistant.channels.web.guarding.refusals import Refusal
 from assistant.errors import BusyError
 
 # A page is some fifteen files, and while somebody types a question it is asked for suggestions.

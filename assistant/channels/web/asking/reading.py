@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from assistant.channels.web.failures import Refused
+from assistant.channels.web.guarding.failures import Refused
 
 LONGEST_TEXT = 2000  # characters of a question; the matcher reads the first thousand
 LONGEST_TYPED = 500  # characters that suggestions are wanted for; percent-encoded they fit an address

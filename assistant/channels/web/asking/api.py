@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from assistant.channels.web import reading
-from assistant.channels.web.conversations import Kept, KeptTurn, new_id
-from assistant.channels.web.failures import Refused
+from assistant.channels.web.asking import reading
+from assistant.channels.web.asking.conversations import Kept, KeptTurn, new_id
+from assistant.channels.web.asking.offering import entry_list, offered_language, welcome_fields
+from assistant.channels.web.asking.replies import conversation_fields, history_fields, outcome_of, turn_fields
+from assistant.channels.web.guarding.failures import Refused
 from assistant.channels.web.metrics import MEDIA_TYPE
-from assistant.channels.web.offering import entry_list, offered_language, welcome_fields
-from assistant.channels.web.replies import conversation_fields, history_fields, outcome_of, turn_fields
 from assistant.channels.web.shared import Shared, shared
 from assistant.channels.web.values import Backstage
 from assistant.dialogue.own_voice import own_sentence

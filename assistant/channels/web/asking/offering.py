@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from assistant.channels.kiosk.words import kiosk_words, own_name, sample_questions
-from assistant.channels.web import rendering
+from assistant.channels.web.asking import rendering
 from assistant.channels.web.values import Backstage
 from assistant.dialogue.own_voice import own_sentence, own_words
 from assistant.dialogue.tongue import known_language

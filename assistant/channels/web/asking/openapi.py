@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from assistant import __version__
-from assistant.channels.web import reading
-from assistant.channels.web.conversations import MOST_TURNS
+from assistant.channels.web.asking import reading
+from assistant.channels.web.asking.conversations import MOST_TURNS
 
 Schema = dict[str, Any]
 

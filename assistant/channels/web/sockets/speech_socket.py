@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from assistant.channels.web.shared import Shared, shared
-from assistant.channels.web.socket_line import (
+from assistant.channels.web.sockets.socket_line import (
     NORMAL,
     NOT_ALLOWED,
     NOT_UNDERSTOOD,
@@ -20,14 +20,14 @@ from assistant.channels.web.socket_line import (
     Line,
     converse,
 )
-from assistant.channels.web.socket_sound import (
+from assistant.channels.web.sockets.socket_sound import (
     END_OF_SOUND,
     LOUDSPEAKER_RATE_HZ,
     SocketLoudspeaker,
     SocketMicrophone,
     drained,
 )
-from assistant.channels.web.speech_messages import (
+from assistant.channels.web.sockets.speech_messages import (
     Adjust,
     AttendStop,
     Bye,

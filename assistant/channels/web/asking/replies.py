@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from assistant.channels.web import rendering
-from assistant.channels.web.conversations import Kept, KeptTurn
+from assistant.channels.web.asking import rendering
+from assistant.channels.web.asking.conversations import Kept, KeptTurn
 from assistant.dialogue.portions import portions
 from assistant.values import Conversation, Found, Match, Outcome, Reply, Several, outcome
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
-from assistant.channels.web.failures import Refused
-from assistant.channels.web.reading import language, switch, text, texts
+from assistant.channels.web.asking.reading import language, switch, text, texts
+from assistant.channels.web.guarding.failures import Refused
 from assistant.events import (
     EarEvent,
     HearingFailed,

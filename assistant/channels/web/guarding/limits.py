@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from assistant.channels.web.refusals import Refusal
+from assistant.channels.web.guarding.refusals import Refusal
 
 BODY_BYTES = 65_536  # a question of 2,000 characters with its other readings fits many times over
 BODY_SECONDS = 20.0  # for all of a body: 64 kB at 3 kB a second, a very slow telephone

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from assistant.channels.web.shared import Shared, shared
-from assistant.channels.web.socket_line import (
+from assistant.channels.web.sockets.socket_line import (
     BROKEN,
     NORMAL,
     NOT_ALLOWED,
@@ -19,9 +19,18 @@ from assistant.channels.web.socket_line import (
     Line,
     converse,
 )
-from assistant.channels.web.socket_sound import END_OF_SOUND, SocketMicrophone, drained
-from assistant.channels.web.speech_socket import taken_seat
-from assistant.channels.web.vosk_messages import Config, Eof, NoConfig, Stretch, Told, decode, final, partial
+from assistant.channels.web.sockets.socket_sound import END_OF_SOUND, SocketMicrophone, drained
+from assistant.channels.web.sockets.speech_socket import taken_seat
+from assistant.channels.web.sockets.vosk_messages import (
+    Config,
+    Eof,
+    NoConfig,
+    Stretch,
+    Told,
+    decode,
+    final,
+    partial,
+)
 from assistant.events import EarEvent, HearingFailed, NothingSaid, SpeechBegan
 from assistant.ports import Ear
 from assistant.values import Heard

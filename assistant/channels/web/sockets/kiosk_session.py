@@ -22,10 +22,10 @@ from assistant.channels.kiosk.values import (
     Quit,
     Rules,
 )
-from assistant.channels.web.kiosk_view import View, Viewer, changes
-from assistant.channels.web.rendering import to_html
-from assistant.channels.web.socket_line import Line
-from assistant.channels.web.socket_sound import SocketLoudspeaker, SocketMicrophone
+from assistant.channels.web.asking.rendering import to_html
+from assistant.channels.web.sockets.kiosk_view import View, Viewer, changes
+from assistant.channels.web.sockets.socket_line import Line
+from assistant.channels.web.sockets.socket_sound import SocketLoudspeaker, SocketMicrophone
 from assistant.channels.web.values import Backstage, Seat
 from assistant.errors import AssistantError, BusyError
 from assistant.events import SentenceBegan

@@ -1,0 +1,1 @@
+"""What keeps strangers, floods and rubbish out of the server, and says no."""

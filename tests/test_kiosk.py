@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -34,12 +35,13 @@ from assistant.channels.kiosk.values import (
     Quit,
     Rules,
     State,
+    Typed,
 )
 from assistant.channels.kiosk.view import Picture
 from assistant.channels.kiosk.words import kiosk_words, sample_questions
 from assistant.dialogue.own_voice import choices_of
 from assistant.events import MicrophoneBack, MicrophoneLost, NothingSaid, StopSaid
-from assistant.values import Conversation, Heard, Knowledge, Reply
+from assistant.values import Conversation, Heard, Knowledge, Match, Reply, Utterance
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -170,6 +172,28 @@ def test_pages_are_taken_up_between_customers() -> None:
         kiosk.shown.wait_for("note: the pages have changed")
         kiosk.ear.hear("brand new question")
         kiosk.shown.wait_for("answer: A new answer.")
+
+
+def test_whoever_asks_faster_than_it_answers_waits_for_the_last_answer_alone() -> None:
+    kiosk = running()
+    may_match, match, asked = threading.Event(), kiosk.assistant.matcher.match, []
+
+    def slow_match(utterance: Utterance, language: str | None = None) -> Match:
+        asked.append(utterance.text)
+        assert may_match.wait(SECONDS)
+        return match(utterance, language)
+
+    kiosk.assistant.matcher.match = slow_match  # type: ignore[method-assign]
+    with kiosk:
+        kiosk.put(Typed("when are you open"))
+        kiosk.shown.wait_for("state: thinking")
+        for text in ("I want a refund", "help me", "Where can I park?"):
+            kiosk.put(Typed(text))
+        while kiosk.loop.kiosk.heard != "Where can I park?":
+            time.sleep(0.01)
+        may_match.set()
+        kiosk.shown.wait_for("answer: Behind the shop.")
+    assert asked in (["when are you open", "Where can I park?"], ["Where can I park?"])
 
 
 def test_a_matcher_that_breaks_does_not_break_the_kiosk() -> None:

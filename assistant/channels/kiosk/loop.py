@@ -316,7 +316,9 @@ class Loop:
 
     # --- in the workers' threads ---------------------------------------------------------------
 
-    def _answered(self, act: Answer | OpenEntry | Repeat) -> Happening:
+    def _answered(self, act: Answer | OpenEntry | Repeat) -> Happening | None:
+        if act.turn != self.kiosk.turn:
+            return None  # something else has been asked since: whoever asks fast must not wait for all of it
         try:
             return self._answer(act)
         except Exception as error:  # whatever broke: the kiosk must not

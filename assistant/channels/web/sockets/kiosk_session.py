@@ -128,11 +128,6 @@ class KioskSession:
     def is_running(self) -> bool:
         return self._thread.is_alive()
 
-    @property
-    def waiting(self) -> int:
-        """How many happenings have not been taken up yet."""
-        return self._happenings.qsize()
-
     def start(self) -> None:
         self._thread.start()
 

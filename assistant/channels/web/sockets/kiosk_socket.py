@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -22,6 +23,7 @@ from starlette.websockets import WebSocket
 from assistant.channels.kiosk.values import Happening, Pressed, Typed
 from assistant.channels.web.asking import reading
 from assistant.channels.web.guarding.failures import Refused
+from assistant.channels.web.guarding.rates import Bucket
 from assistant.channels.web.sockets.kiosk_session import MICROPHONE_NOTES, KioskSession, PageSound
 from assistant.channels.web.sockets.socket_line import (
     BROKEN,
@@ -38,7 +40,7 @@ from assistant.errors import BusyError
 _HELLO_SECONDS = 10.0  # a page says it at once
 _SEAT_SECONDS = 5.0  # between two tries for a seat
 _MOST_KIOSKS = 64  # three threads each; a house has a few
-_MOST_WAITING = 100  # touches and questions; nobody has that many fingers
+_TOUCHES_A_MINUTE = 600  # ten a second: nobody has that many fingers
 _MICROPHONES = ("", "open", *MICROPHONE_NOTES)
 
 Fields = Mapping[str, Callable[[str, object], Any]]
@@ -112,7 +114,7 @@ async def _languages(backstage: Backstage, line: Line) -> tuple[str, ...]:
 
 async def _take_messages(session: KioskSession, line: Line) -> None:
     """Everything that the page says, in order; raises Gone when it leaves."""
-    seats = _SeatSeeker(session, line)
+    seats, touches = _SeatSeeker(session, line), Bucket(_TOUCHES_A_MINUTE, time.monotonic)
     while True:
         message = await line.receive(_SEAT_SECONDS)
         if not session.is_running:
@@ -120,9 +122,9 @@ async def _take_messages(session: KioskSession, line: Line) -> None:
         if isinstance(message, bytes):
             session.hear(message)
         elif message is not None:
+            if touches.take(""):
+                raise HungUp(NOT_ALLOWED, "too many messages", f"at most {_TOUCHES_A_MINUTE} a minute")
             await _take(message, session, seats)
-        if session.waiting > _MOST_WAITING:
-            raise HungUp(NOT_ALLOWED, "too many messages at once")
         await seats.try_again()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import wave
 from collections.abc import Callable, Iterator
@@ -40,7 +41,7 @@ from tests.browser import (
 )
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page, Playwright
+    from playwright.sync_api import Browser, Locator, Page, Playwright, WebSocketRoute
 
 pytestmark = needs_browser
 pytest_plugins = ("tests.browser_fixtures",)
@@ -595,6 +596,86 @@ def all_seats_taken(backstage: Backstage) -> Iterator[None]:
             while True:  # visitors of other tests may still be leaving theirs
                 taken.enter_context(closing(backstage.take_seat()))
         yield
+
+
+def test_who_finds_no_seat_waits_a_moment_and_is_heard_when_one_is_free(
+    visiting: Visiting, house: House
+) -> None:
+    with visiting() as visited:
+        page = visited.page
+        with all_seats_taken(house.backstage):
+            page.get_by_role("button", name="Speak", exact=True).click()
+            page.locator("#status", has_text="One moment, please").wait_for(state="attached")
+            assert page.locator("#so-far").inner_text() == "One moment, please …"
+        page.locator("#composer[data-listening]").wait_for()
+        page.get_by_role("button", name="Cancel").click()
+
+
+def test_an_answer_is_read_aloud_as_soon_as_there_is_a_seat(visiting: Visiting, house: House) -> None:
+    with visiting() as visited:
+        page = visited.page
+        page.evaluate(LISTEN_IN, ENOUGH_SECONDS)
+        answer = ask(page, "When are you open?")
+        with all_seats_taken(house.backstage):
+            answer.get_by_role("button", name="Read aloud", exact=True).click()
+            page.locator("#notice", has_text="One moment, please").wait_for()
+        page.locator("body[data-played-enough]").wait_for()
+        assert not page.locator("#notice").is_visible()
+        page.locator("#stop").click()
+
+
+def told_by(page: Page, answers: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Stands in for the server of /api/speech; gives what the page says, as it comes."""
+    said: list[dict[str, Any]] = []
+
+    def opened(line: WebSocketRoute) -> None:
+        def take(message: str | bytes) -> None:
+            if isinstance(message, str):
+                said.append(json.loads(message))
+                for answer in answers.get(said[-1]["type"], []):
+                    line.send(json.dumps(answer))
+
+        line.on_message(take)
+
+    page.route_web_socket("**/api/speech", opened)
+    return said
+
+
+READY = {"type": "ready", "rate_hz": 22_050, "heard": ["en"], "spoken": ["en"]}
+ERROR = {"type": "error", "fact": "that language is not served here", "hint": ""}
+
+
+@pytest.mark.parametrize("answers", [{"hello": [ERROR]}, {"hello": [READY], "listen": [ERROR]}])
+def test_what_the_server_does_not_understand_is_not_waited_for(
+    visiting: Visiting, answers: dict[str, list[dict[str, Any]]]
+) -> None:
+    with visiting() as visited:
+        page = visited.page
+        told_by(page, answers)
+        page.get_by_role("button", name="Speak", exact=True).click()
+        page.locator("#notice", has_text="Something went wrong").wait_for()
+        assert page.locator(BOX).is_visible()
+
+
+@pytest.mark.parametrize("cancels_echo", [True, False])
+def test_only_a_microphone_that_does_not_hear_the_voice_attends_to_a_word_that_stops_it(
+    visiting: Visiting, cancels_echo: bool
+) -> None:
+    settings = json.dumps({"echoCancellation": cancels_echo})
+    heard = {"type": "ear", "number": 1, "event": "heard", "text": "When are you open?", "language": "en"}
+    listening, saying = {"type": "listening", "number": 1}, {"type": "saying", "number": 1}
+    ended = {"type": "mouth", "number": 1, "event": "ended", "stopped": False}
+    with visiting() as visited:
+        page = visited.page
+        page.evaluate(f"MediaStreamTrack.prototype.getSettings = () => ({settings})")
+        said = told_by(page, {"hello": [READY], "listen": [listening, heard], "say": [saying, ended]})
+        page.get_by_role("button", name="Speak", exact=True).click()
+        page.locator(f"{ANSWER} .prose").wait_for()
+        page.locator("#speaking").wait_for(state="hidden")
+        page.wait_for_function("document.querySelector('#microphone').getAttribute('aria-label') === 'Speak'")
+        kinds = [message["type"] for message in said]
+        assert "say" in kinds
+        assert ("attend-stop" in kinds) == cancels_echo
 
 
 def test_who_finds_no_seat_is_told_and_can_type_on(visiting: Visiting, house: House) -> None:

@@ -144,6 +144,7 @@ async function vote({ turn }, helpful) {
 /** What becomes of what the speech side tells. */
 const hear = {
   state: ({ state }) => showState(state),
+  waiting: ({ isWaiting }) => showWaiting(isWaiting),
   level: ({ level }) => composer.style.setProperty("--level", level.toFixed(2)),
   hearing: ({ text }) => showLive(text),
   heard: (heard) => submit(heard.text, heard),
@@ -192,6 +193,13 @@ function showState(state) {
   if (state !== "listening") composer.style.removeProperty("--level");
   useIcon(microphone.firstElementChild, isHearing ? "done" : "microphone");
   label(microphone, word(isHearing ? "finish" : "speak"));
+}
+
+/** All who hear and speak are busy. Whoever is about to speak sees so where their words will stand. */
+function showWaiting(isWaiting) {
+  const text = isWaiting ? word("one-moment") : "";
+  if (speech.state === "starting") tell(text);
+  else notify(text);
 }
 
 /** Shown or hidden; the focus is never lost with what is hidden. */

@@ -1,6 +1,6 @@
 /** Speaking with the server over /api/speech: the microphone up, the voice down. What happens is told as
-    `{type: ...}` to the function given: state, level, hearing, heard, nothing, failed, lost, said,
-    interrupted (somebody speaks while something is said), refused. */
+    `{type: ...}` to the function given: state, waiting (for a place: or no longer), level, hearing, heard,
+    nothing, failed, lost, said, interrupted (somebody speaks while something is said), refused. */
 
 import { Player } from "./player.js";
 
@@ -10,6 +10,9 @@ const MOST_WAITING_BYTES = 10 * RATE_HZ * 2; // ten seconds of sound on a line t
 const LONGEST_SAID = 4_000; // characters, to the server
 const SPOKEN = "…"; // instead of a stop word: somebody just goes on speaking
 const IDLE_MS = 45_000; // then the place is given back to other customers
+const MOST_ATTEMPTS = 4; // while all places are taken; then the customer says when to try again
+const ATTEMPT_PAUSE_MS = 2_000; // somebody ends a sentence in about that time
+const PATIENCE_MS = 30_000; // no server that works takes longer to be ready, or for the last words
 
 /** Whether a microphone may be asked for at all: browsers hide it from pages without https. */
 export const canListen = Boolean(navigator.mediaDevices?.getUserMedia && window.AudioWorkletNode);
@@ -18,6 +21,8 @@ export class Speech {
   constructor(tell) {
     this.tell = tell;
     this.state = "quiet"; // or "starting", "listening", "recognizing", "speaking"
+    this.step = 0; // counts the changes of the state
+    this.isWaiting = false; // for a place
     this.current = 0; // the number of what is heard or said: what is told of others is old news
   }
 
@@ -52,7 +57,9 @@ export class Speech {
 
   /** Say plain words aloud. With `attend`, a stop word spoken meanwhile ends it. */
   async say(text, language, attend = false) {
-    if (!attend) this.releaseMicrophone();
+    // A microphone that hears the loudspeaker would take the assistant itself for somebody who speaks.
+    const attends = attend && this.stream && cancelsEcho(this.stream);
+    if (!attends) this.releaseMicrophone();
     this.player?.silence();
     const began = this.change("speaking");
     try {
@@ -65,7 +72,7 @@ export class Speech {
     this.awaited = "saying";
     this.hasEnded = false;
     this.send({ type: "say", text: text.slice(0, LONGEST_SAID), language });
-    if (attend && this.stream) this.send({ type: "attend-stop", language, saying: text.slice(0, LONGEST_SAID) });
+    if (attends && this.stream) this.send({ type: "attend-stop", language, saying: text.slice(0, LONGEST_SAID) });
   }
 
   /** Silent at once. */
@@ -96,24 +103,55 @@ export class Speech {
   /** The socket, ready to be spoken with; rejects with a word of the house. */
   connected(language) {
     if (!this.ready || !this.socket || this.socket.readyState > WebSocket.OPEN) {
-      this.ready = new Promise((resolve, reject) => this.connect(language, resolve, reject));
+      this.ready = this.connecting(language);
       this.ready.catch(() => {});
     }
     return this.ready;
+  }
+
+  /** Tries again while all places are taken, for as long as what was wanted then is wanted still. */
+  async connecting(language) {
+    const began = this.step;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await new Promise((resolve, reject) => this.connect(language, resolve, reject));
+      } catch (error) {
+        if (error.message !== "speech-busy" || attempt === MOST_ATTEMPTS || !this.isStill(began)) throw error;
+        this.wait(true);
+        await new Promise((resolve) => setTimeout(resolve, ATTEMPT_PAUSE_MS));
+        if (!this.isStill(began)) throw error;
+      }
+    }
+  }
+
+  wait(isWaiting) {
+    if (this.isWaiting === isWaiting) return;
+    this.isWaiting = isWaiting;
+    this.tell({ type: "waiting", isWaiting });
   }
 
   connect(language, resolve, reject) {
     const address = new URL("/api/speech", location.href);
     address.protocol = address.protocol.replace("http", "ws");
     const socket = new WebSocket(address);
+    let isReady = false;
+    const turnedAway = (why) => {
+      if (socket === this.socket) this.socket = undefined; // that it closes is no news then
+      reject(new Refusal(why));
+      socket.close();
+    };
+    setTimeout(() => isReady || turnedAway("speech-lost"), PATIENCE_MS);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => socket.send(JSON.stringify({ type: "hello", language }));
     socket.onmessage = ({ data }) => {
       if (socket !== this.socket) return;
       if (data instanceof ArrayBuffer) return this.play(data);
       const message = JSON.parse(data);
-      if (message.type === "ready") resolve(this.welcomed(message));
-      else if (message.type === "busy") reject(new Refusal("speech-busy"));
+      if (message.type === "ready") {
+        isReady = true;
+        resolve(this.welcomed(message));
+      } else if (message.type === "busy") turnedAway("speech-busy");
+      else if (!isReady) turnedAway("something-wrong"); // the hello was not understood
       else this.told(message);
     };
     socket.onclose = () => {
@@ -124,6 +162,7 @@ export class Speech {
   }
 
   welcomed({ rate_hz: rateHz }) {
+    this.wait(false);
     if (this.player?.rateHz === rateHz) return;
     this.player?.close();
     this.player = this.newPlayer(rateHz);
@@ -249,11 +288,13 @@ export class Speech {
 
   /** Goes into a state; what is returned tells later whether anything has changed since. */
   change(state) {
+    this.wait(false);
     this.state = state;
     this.awaited = undefined;
-    this.step = (this.step ?? 0) + 1;
-    clearTimeout(this.leaving);
-    if (state === "quiet") this.leaving = setTimeout(() => this.leave(), IDLE_MS);
+    this.step += 1;
+    clearTimeout(this.timer);
+    if (state === "quiet") this.timer = setTimeout(() => this.leave(), IDLE_MS);
+    if (state === "recognizing") this.timer = setTimeout(() => this.refuse(new Refusal("speech-lost")), PATIENCE_MS);
     this.tell({ type: "state", state });
     return this.step;
   }
@@ -289,6 +330,12 @@ export async function microphone() {
   } catch (error) {
     throw new Refusal(error.name === "NotAllowedError" ? "microphone-refused" : "microphone-missing");
   }
+}
+
+/** Whether the browser takes what the loudspeaker plays out of what the microphone hears; where it does not say,
+    it does what it was asked for. */
+export function cancelsEcho(stream) {
+  return stream.getAudioTracks()[0].getSettings().echoCancellation !== false;
 }
 
 /** The context and the node that give what the microphone hears. */

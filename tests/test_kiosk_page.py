@@ -326,8 +326,12 @@ class Stage:
 
     def _opened(self, route: WebSocketRoute) -> None:
         self._route = route
-        route.on_message(lambda message: self.said.append(json.loads(message)))
+        route.on_message(self._take)
         self.tell({"type": "ready", "rate_hz": 22_050})
+
+    def _take(self, message: str | bytes) -> None:
+        if isinstance(message, str):  # else it is sound
+            self.said.append(json.loads(message))
 
     def tell(self, message: Mapping[str, Any]) -> None:
         assert self._route
@@ -335,6 +339,15 @@ class Stage:
 
     def show(self, kiosk: Kiosk, **more: Any) -> None:
         self.tell({"type": "view", **self._viewer.view(kiosk, 0.0), **more})
+
+    def until_said(self, page: Page, **wanted: object) -> Mapping[str, Any]:
+        """The first message that says so."""
+        for _ in range(400):
+            for message in self.said:
+                if wanted.items() <= message.items():
+                    return message
+            page.wait_for_timeout(50)
+        raise AssertionError(self.said)
 
     def break_off(self) -> None:
         assert self._route
@@ -479,6 +492,37 @@ def test_a_rest_of_an_answer_is_asked_for_by_touch_and_by_key(
     visited.page.locator("#stage").focus()
     visited.page.keyboard.press("Enter")
     assert stage.said.count({"type": "key", "name": "enter"}) == 2
+
+
+@pytest.mark.parametrize("cancels_echo", [True, False])
+def test_the_server_is_told_whether_the_microphone_hears_the_voice(
+    browser: Browser, house: House, cancels_echo: bool
+) -> None:
+    settings = json.dumps({"echoCancellation": cancels_echo})
+    with closing(browser.new_context()) as context:
+        page = visit(context, house.url).page
+        page.add_init_script(f"MediaStreamTrack.prototype.getSettings = () => ({settings})")
+        stage = Stage(page, house.backstage.assistant.knowledge)
+        page.goto(f"{house.url}/kiosk")
+        page.locator("#light").click()
+        assert stage.until_said(page, microphone="open")["echo"] is not cancels_echo
+
+
+def test_a_server_with_too_many_kiosks_is_asked_less_and_less_often_and_asks_for_a_moment(
+    browser: Browser, house: House
+) -> None:
+    with closing(browser.new_context()) as context:
+        page = visit(context, house.url).page
+        page.add_init_script(
+            "const later = setTimeout; window.setTimeout = (what, ms) => {"
+            " if (ms === 2000) document.documentElement.dataset.isPatient = ''; return later(what, ms); }"
+        )
+        page.route_web_socket(
+            "**/api/kiosk", lambda route: route.on_message(lambda _: route.close(code=1013, reason="busy"))
+        )
+        page.goto(f"{house.url}/kiosk")
+        page.locator("html[data-is-patient]").wait_for()
+        assert page.locator("#light").inner_text() == "One moment, please."
 
 
 def test_a_line_that_breaks_is_mended_and_says_so(staged: Callable[..., tuple[Visit, Stage]]) -> None:

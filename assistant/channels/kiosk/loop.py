@@ -56,7 +56,7 @@ from assistant.errors import AssistantError
 from assistant.events import MicrophoneBack, MicrophoneLost
 from assistant.ports import Ear, Mouth, TellEar, TellMouth
 from assistant.settings import Settings
-from assistant.values import Unknown
+from assistant.values import Conversation, Turn, Unknown
 
 _TICK_SECONDS = 0.5  # fine enough for time-outs of seconds
 _CLOSE_SECONDS = 2.0  # for a worker to end what it is doing; an answer takes milliseconds
@@ -111,6 +111,8 @@ class Parts:
     ear: Ear | None = None
     mouth: Mouth | None = None
     looks_for_pages: bool = True  # False: somebody else takes up pages that have changed
+    # Whoever counts what is asked; called in the thread that answers, with the conversation afterwards.
+    count: Callable[[Conversation, Turn], None] = lambda _after, _turn: None
 
 
 def run_kiosk(assistant: Assistant, senses: Senses, settings: Settings, options: KioskOptions) -> int:
@@ -213,7 +215,7 @@ class Loop:
     def __init__(self, parts: Parts, kiosk: Kiosk, happenings: queue.SimpleQueue[Happening]) -> None:
         self.kiosk = kiosk
         self._assistant, self._front = parts.assistant, parts.front
-        self._ear, self._mouth = parts.ear, parts.mouth
+        self._ear, self._mouth, self._count = parts.ear, parts.mouth, parts.count
         self._happenings = happenings
         self._answers = Worker("kiosk answers", happenings.put)
         # Of its own: a large base takes a minute.
@@ -328,6 +330,7 @@ class Loop:
         is_understood = True
         if isinstance(act, Answer):
             after, turn = self._assistant.answer(act.conversation, act.utterance)
+            self._count(after, turn)
             reply = turn.reply
             is_understood = reply.entry is not None or not isinstance(turn.match, Unknown)
         elif isinstance(act, OpenEntry):

@@ -113,8 +113,9 @@ def _equip(move: Move, equipped: Equipped) -> None:
     rules = move.kiosk.rules
     can_hear = rules.can_hear or equipped.ear is not None
     can_speak = rules.can_speak or equipped.mouth is not None
+    by_voice = rules.stop_by_voice if equipped.stop_by_voice is None else equipped.stop_by_voice
     move.set(
-        rules=replace(rules, can_hear=can_hear, can_speak=can_speak),
+        rules=replace(rules, can_hear=can_hear, can_speak=can_speak, stop_by_voice=by_voice),
         ear_note=equipped.ear_note,
         mouth_note=equipped.mouth_note,
     )

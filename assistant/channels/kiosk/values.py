@@ -77,6 +77,7 @@ class Note:
 
     fact: str
     hint: str = ""
+    is_passing: bool = False  # others have it just now: it is asked for again
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +227,7 @@ class Equipped:
     mouth: Mouth | None = None
     ear_note: Note | None = None
     mouth_note: Note | None = None
+    stop_by_voice: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

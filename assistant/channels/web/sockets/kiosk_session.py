@@ -23,13 +23,16 @@ from assistant.channels.kiosk.values import (
     Rules,
 )
 from assistant.channels.web.asking.rendering import to_html
+from assistant.channels.web.asking.replies import outcome_of
+from assistant.channels.web.shared import Shared
 from assistant.channels.web.sockets.kiosk_view import View, Viewer, changes
 from assistant.channels.web.sockets.socket_line import Line
 from assistant.channels.web.sockets.socket_sound import SocketLoudspeaker, SocketMicrophone
-from assistant.channels.web.values import Backstage, Seat
+from assistant.channels.web.values import Seat
 from assistant.errors import AssistantError, BusyError
 from assistant.events import SentenceBegan
 from assistant.ports import Ear, Mouth
+from assistant.values import Conversation, Turn
 
 _VIEW_SECONDS = 0.05  # between two views: nobody reads words that come faster
 _CLOSE_SECONDS = 2.0  # for the loop to take up that it is to end; all that it does is short
@@ -54,6 +57,7 @@ class PageSound:
 
     microphone: str = ""
     loudspeaker: bool = False
+    echo: bool = False  # the microphone hears what the loudspeaker plays
 
 
 class BrowserFront:
@@ -100,13 +104,14 @@ class BrowserFront:
 class KioskSession:
     """Runs from `start` to `close`; the other methods may be called in between, one after the other."""
 
-    def __init__(self, backstage: Backstage, languages: tuple[str, ...], line: Line) -> None:
-        self._backstage, self.languages = backstage, languages
+    def __init__(self, house: Shared, languages: tuple[str, ...], line: Line) -> None:
+        backstage = house.backstage
+        self._backstage, self._metrics, self.languages = backstage, house.metrics, languages
         self._heard = tuple(tag for tag in languages if tag in backstage.heard)
         self._happenings: queue.SimpleQueue[Happening] = queue.SimpleQueue()
         self.front = BrowserFront(Viewer(lambda: backstage.assistant.knowledge, to_html), line)
         # The server itself looks for changed pages.
-        parts = Parts(backstage.assistant, self.front, looks_for_pages=False)
+        parts = Parts(backstage.assistant, self.front, looks_for_pages=False, count=self._count)
         self._loop = Loop(parts, new_kiosk(self._rules()), self._happenings)
         self._thread = threading.Thread(target=self._loop.run, name="kiosk", daemon=True)
         self._microphone, self._loudspeaker = SocketMicrophone(), SocketLoudspeaker(line)
@@ -118,6 +123,10 @@ class KioskSession:
     def _rules(self) -> Rules:
         rules = kiosk_rules(self._backstage.settings, self.languages)
         return replace(rules, heard=self._heard, can_hear=False, can_speak=False)
+
+    def _count(self, after: Conversation, turn: Turn) -> None:
+        is_spoken = turn.utterance.language is not None  # only an ear knows the language of what it heard
+        self._metrics.answered(turn, outcome_of(after, turn.reply, turn.match), is_spoken)
 
     @property
     def rate_hz(self) -> int:
@@ -149,12 +158,14 @@ class KioskSession:
         try:
             self._open_senses()
         except AssistantError as error:
-            note = Note(error.fact, error.hint)
+            note = Note(error.fact, error.hint, is_passing=isinstance(error, BusyError))
             self.put(Equipped(ear_note=note, mouth_note=note))
             if isinstance(error, BusyError):
                 raise
         else:
-            self.put(Equipped(self._ear, self._mouth, self._why_deaf()))
+            # An ear that hears the assistant itself would take it for a customer; a touch stops it.
+            by_voice = self._backstage.settings.kiosk.stop_by_voice and not self._sound.echo
+            self.put(Equipped(self._ear, self._mouth, self._why_deaf(), stop_by_voice=by_voice))
 
     def _open_senses(self) -> None:
         wants_ear = self._sound.microphone == "open" and bool(self._heard) and not self._ear

@@ -24,6 +24,7 @@ from assistant.channels.kiosk.values import Happening, Pressed, Typed
 from assistant.channels.web.asking import reading
 from assistant.channels.web.guarding.failures import Refused
 from assistant.channels.web.guarding.rates import Bucket
+from assistant.channels.web.shared import Shared, shared
 from assistant.channels.web.sockets.kiosk_session import MICROPHONE_NOTES, KioskSession, PageSound
 from assistant.channels.web.sockets.socket_line import (
     BROKEN,
@@ -58,7 +59,7 @@ _MESSAGES: Mapping[str, Fields] = {
     "choose": {"number": reading.whole_number(1, 99)},
     "touch": {},
     "language": {"tag": reading.language},
-    "sound": {"microphone": _microphone, "loudspeaker": reading.switch},
+    "sound": {"microphone": _microphone, "loudspeaker": reading.switch, "echo": reading.switch},
     "bye": {},
 }
 _HELLO: Mapping[str, Fields] = {"hello": {"language": reading.language}}
@@ -66,9 +67,8 @@ _HELLO: Mapping[str, Fields] = {"hello": {"language": reading.language}}
 
 async def kiosk(websocket: WebSocket) -> None:
     """Serve one page until it leaves."""
-    backstage: Backstage = websocket.app.state.backstage
     with _counted(websocket) as number:
-        await converse(websocket, partial(_serve, backstage, is_full=number > _MOST_KIOSKS))
+        await converse(websocket, partial(_serve, shared(websocket), is_full=number > _MOST_KIOSKS))
 
 
 routes = [WebSocketRoute("/api/kiosk", kiosk)]
@@ -85,10 +85,10 @@ def _counted(websocket: WebSocket) -> Iterator[int]:
         state.kiosks -= 1
 
 
-async def _serve(backstage: Backstage, line: Line, is_full: bool) -> None:
+async def _serve(house: Shared, line: Line, is_full: bool) -> None:
     if is_full:
         raise HungUp(TRY_LATER, "this server has as many kiosks as it can serve", "try again in a minute")
-    session = KioskSession(backstage, await _languages(backstage, line), line)
+    session = KioskSession(house, await _languages(house.backstage, line), line)
     session.start()
     showing = asyncio.create_task(session.front.tell_views())
     try:
@@ -158,8 +158,7 @@ async def _take(message: str, session: KioskSession, seats: _SeatSeeker) -> None
         if kind == "bye":
             raise Gone
         if kind == "sound":
-            sound = PageSound(said.get("microphone", ""), said.get("loudspeaker", False))
-            await seats.seek(lambda: session.open_sound(sound))
+            await seats.seek(partial(session.open_sound, PageSound(**said)))
         else:
             session.put(_happening(kind, said, session.languages))
     except Refused as error:

@@ -85,10 +85,12 @@ class Viewer:
 
     def _notes(self, kiosk: Kiosk) -> Iterator[Mapping[str, str]]:
         """What the kiosk must do without: for the customer, and for whoever keeps it running."""
-        for about, note in (("microphone-lost", kiosk.ear_note), ("voice-lost", kiosk.mouth_note)):
-            if note:
-                text = self._own(about, kiosk.language)
-                yield {"about": about, "text": text, "fact": note.fact, "hint": note.hint}
+        lacking = (("microphone-lost", kiosk.ear_note), ("voice-lost", kiosk.mouth_note))
+        # Ear and mouth that others have come together: said once.
+        told = {"one-moment" if note.is_passing else about: note for about, note in lacking if note}
+        for about, note in told.items():
+            text = self._own(about, kiosk.language)
+            yield {"about": about, "text": text, "fact": note.fact, "hint": note.hint}
 
     def _own(self, name: str, language: str) -> str:
         return " ".join(own_sentence(self._knowledge(), name, language).text.split())

@@ -18,9 +18,9 @@ export class KioskLine {
     address.protocol = address.protocol.replace("http", "ws");
     this.socket = new WebSocket(address);
     this.socket.binaryType = "arraybuffer";
-    this.socket.onopen = () => this.opened();
+    this.socket.onopen = () => this.send(this.hello);
     this.socket.onclose = () => this.lost();
-    this.socket.onmessage = ({ data }) => this.tell(data instanceof ArrayBuffer ? data : JSON.parse(data));
+    this.socket.onmessage = ({ data }) => this.told(data instanceof ArrayBuffer ? data : JSON.parse(data));
   }
 
   get isOpen() {
@@ -35,9 +35,11 @@ export class KioskLine {
     if (this.isOpen && this.socket.bufferedAmount < MOST_WAITING_BYTES) this.socket.send(pcm);
   }
 
-  opened() {
+  /** A server that has too much to do takes the line and hangs up: it is there when it says that it is ready. */
+  told(message) {
+    this.tell(message);
+    if (message.type !== "ready") return;
     this.pauseMs = FIRST_PAUSE_MS;
-    this.send(this.hello);
     this.connected(true);
   }
 

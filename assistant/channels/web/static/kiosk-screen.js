@@ -199,7 +199,8 @@ export class KioskScreen {
   drawLight() {
     const light = this.light;
     document.body.dataset.light = light;
-    const text = light === "connecting" ? word("unreachable") : word(light);
+    // Before the server has told any words, those of kiosk.html stay.
+    const text = light === "connecting" ? this.view.words && word("unreachable") : word(light);
     if (text && find("light-text").textContent !== text) find("light-text").textContent = text;
     this.drawTalk(light);
   }

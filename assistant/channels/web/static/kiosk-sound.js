@@ -1,7 +1,7 @@
 /** The kiosk's microphone and loudspeaker, opened at the first touch and then kept open. */
 
 import { Player } from "./player.js";
-import { canListen, microphone, recorderOf, stopTracks } from "./speech.js";
+import { canListen, cancelsEcho, microphone, recorderOf, stopTracks } from "./speech.js";
 
 const USUAL_VOICE_HZ = 22_050; // of both voices that come along; another one says so
 const LOOK_AGAIN_MS = 5_000; // for a microphone that was pulled out
@@ -18,6 +18,11 @@ export class KioskSound {
 
   get isOpen() {
     return Boolean(this.player);
+  }
+
+  /** The microphone hears what the loudspeaker plays. */
+  get hasEcho() {
+    return Boolean(this.stream) && !cancelsEcho(this.stream);
   }
 
   /** The loudspeaker at once, the microphone as soon as the browser lets it. */

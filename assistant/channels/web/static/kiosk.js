@@ -54,7 +54,7 @@ function captured({ pcm, level }) {
 /** Loudspeaker or microphone have been opened, or it is known why they cannot be. */
 function opened() {
   screen.isSounding = true;
-  send({ type: "sound", microphone: sound.microphone, loudspeaker: true });
+  send({ type: "sound", microphone: sound.microphone, loudspeaker: true, echo: sound.hasEcho });
 }
 
 /** A browser opens sound after a touch or a key only; the first of them opens it, whatever else it does. */

@@ -1,4 +1,4 @@
-"""What all tests of pages share: one server, one browser. Not imported but named in `pytest_plugins`.
+"""What the tests of pages share: one server, and a browser for each file. Not imported but named in `pytest_plugins`.
 
 With `ASSISTANT_SCREENSHOTS=FOLDER` the pictures are kept there.
 """
@@ -19,15 +19,16 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Playwright
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
+    """For one file of tests: while it runs, nothing else can run an event loop in this thread."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """A browser with a microphone that hums."""
     opened = launch(playwright, *spoken_by(None))

@@ -882,7 +882,9 @@ def test_a_websocket_of_a_real_server_ends_at_a_huge_message(port: int) -> None:
                 socket_.recv(timeout=20)
 
 
-def test_a_websocket_of_a_stranger_gets_no_handshake(port: int) -> None:
+def test_a_websocket_of_a_stranger_gets_no_handshake_and_no_line_of_the_log(
+    port: int, caplog: pytest.LogCaptureFixture
+) -> None:
     handshake = (
         "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nOrigin: {}\r\n"
@@ -896,6 +898,9 @@ def test_a_websocket_of_a_stranger_gets_no_handshake(port: int) -> None:
         with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
             connection.sendall(request.format(host, origin).encode())
             assert connection.recv(65536).split()[1] == status
+            while connection.recv(65536):  # to the end of what the server does about it
+                pass
+    assert caplog.text == ""
 
 
 def test_a_client_that_never_reads_costs_no_other_anything(knowledge: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import logging
 import signal
 import socket
 import ssl
@@ -104,7 +105,14 @@ class _ImpatientHttp(H11Protocol):
             self._too_late = None
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """False for what uvicorn writes, as of an error, of each WebSocket that is refused with an answer."""
+    # Any stranger's page could fill the log with it.
+    return record.msg != "ASGI callable returned without completing handshake."
+
+
 def _config(app: Starlette, access: Access) -> uvicorn.Config:
+    logging.getLogger("uvicorn.error").addFilter(_is_news)  # once, however often it is added
     config = uvicorn.Config(
         app,
         loop="asyncio",
@@ -123,8 +131,8 @@ def _config(app: Starlette, access: Access) -> uvicorn.Config:
         limit_concurrency=_MOST_CONNECTIONS,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_FAREWELL_SECONDS,
-        h11_max_incomplete_event_size=2
-        * (HEADER_BYTES + URL_BYTES),  # so that what is too much is told as such
+        # Twice: so that what is too much is told as such.
+        h11_max_incomplete_event_size=2 * (HEADER_BYTES + URL_BYTES),
         **_certificate(access),
     )
     try:
@@ -153,9 +161,8 @@ def _listener(access: Access) -> socket.socket:
     except OSError as error:
         raise SettingsError(f"{access.host} is no address of this machine: {error.strerror}") from None
     try:
-        if hasattr(
-            signal, "SIGHUP"
-        ):  # where it frees a port that was just left; Windows gives away used ones
+        # Where it frees a port that was just left; Windows gives away used ones.
+        if hasattr(signal, "SIGHUP"):
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         _drop_the_vanished(listener)
         listener.bind(place)

@@ -21,6 +21,7 @@ from starlette.websockets import WebSocketDisconnect
 from assistant.answering import Assistant
 from assistant.channels.kiosk.states import new_kiosk
 from assistant.channels.kiosk.values import Kiosk, Note, Rules, State
+from assistant.channels.web import app
 from assistant.channels.web.app import create_app
 from assistant.channels.web.asking.rendering import to_html
 from assistant.channels.web.sockets import kiosk_socket
@@ -467,7 +468,7 @@ def test_a_flood_is_hung_up_on_and_frees_everything(seats: Seats) -> None:
 
 
 def test_no_more_kiosks_are_served_than_there_may_be(seats: Seats, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kiosk_socket, "_MOST_KIOSKS", 1)
+    monkeypatch.setattr(app, "_MOST_KIOSKS", 1)
     web = client(seats)
     with page(web) as one:
         one.until(is_state("idle"))

@@ -33,6 +33,7 @@ from assistant.errors import AssistantError
 _RUNNING = max(2, min(os.cpu_count() or 2, 8))
 # At 6 ms a question on one core the last of them waits less than a second; the others hear "busy" at once.
 _WAITING = 128
+_MOST_KIOSKS = 64  # three threads each; a house has a few
 _SWEEP_SECONDS = 30.0  # forgotten so much later, at the latest, than the settings say
 
 
@@ -86,6 +87,7 @@ def _shared(backstage: Backstage, seats: CountedSeats) -> Shared:
         watch=PagesWatch(backstage.assistant, metrics.reloaded),
         places=Overload(_RUNNING, _WAITING),
         threads=anyio.CapacityLimiter(_RUNNING),  # of their own: no film that is sent takes one
+        kiosks=Overload(_MOST_KIOSKS, waiting=0),
     )
 
 

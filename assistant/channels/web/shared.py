@@ -35,6 +35,7 @@ class Shared:
     watch: PagesWatch
     places: Overload
     threads: anyio.CapacityLimiter
+    kiosks: Overload
     # Replaced as a whole when the pages have changed; two threads that both do so lose nothing.
     _newest: deque[Suggesting] = field(default_factory=lambda: deque(maxlen=1))
 

@@ -8,11 +8,10 @@ with `sound` what it has opened. It is told `ready`, then each `view` with what 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -40,7 +39,6 @@ from assistant.errors import BusyError
 
 _HELLO_SECONDS = 10.0  # a page says it at once
 _SEAT_SECONDS = 5.0  # between two tries for a seat
-_MOST_KIOSKS = 64  # three threads each; a house has a few
 _TOUCHES_A_MINUTE = 600  # ten a second: nobody has that many fingers
 _MICROPHONES = ("", "open", *MICROPHONE_NOTES)
 
@@ -67,27 +65,22 @@ _HELLO: Mapping[str, Fields] = {"hello": {"language": reading.language}}
 
 async def kiosk(websocket: WebSocket) -> None:
     """Serve one page until it leaves."""
-    with _counted(websocket) as number:
-        await converse(websocket, partial(_serve, shared(websocket), is_full=number > _MOST_KIOSKS))
+    await converse(websocket, partial(_serve, shared(websocket)))
 
 
 routes = [WebSocketRoute("/api/kiosk", kiosk)]
 
 
-@contextlib.contextmanager
-def _counted(websocket: WebSocket) -> Iterator[int]:
-    """How many kiosks this app serves, this one counted."""
-    state = websocket.app.state
-    state.kiosks = getattr(state, "kiosks", 0) + 1
+async def _serve(house: Shared, line: Line) -> None:
     try:
-        yield state.kiosks
-    finally:
-        state.kiosks -= 1
+        async with house.kiosks.place():
+            await _serve_one(house, line)
+    except BusyError:
+        full = "this server has as many kiosks as it can serve"
+        raise HungUp(TRY_LATER, full, "try again in a minute") from None
 
 
-async def _serve(house: Shared, line: Line, is_full: bool) -> None:
-    if is_full:
-        raise HungUp(TRY_LATER, "this server has as many kiosks as it can serve", "try again in a minute")
+async def _serve_one(house: Shared, line: Line) -> None:
     session = KioskSession(house, await _languages(house.backstage, line), line)
     session.start()
     showing = asyncio.create_task(session.front.tell_views())

@@ -34,7 +34,8 @@ from websockets.sync.client import connect
 from assistant.channels.web import certificates
 from assistant.channels.web.asking.media import find_media, media_route
 from assistant.channels.web.guarding import limits, rates
-from assistant.channels.web.guarding.security import Overload, protected, safe_headers
+from assistant.channels.web.guarding.rates import Overload
+from assistant.channels.web.guarding.security import protected, safe_headers
 from assistant.channels.web.server import serving
 from assistant.channels.web.values import Access
 from assistant.errors import BusyError, SettingsError

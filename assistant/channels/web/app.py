@@ -1,6 +1,6 @@
 """The app factory: routes, what they share, and the safety around them. Nothing here is global.
 
-Every module of routes finds on `app.state`: `backstage` (its seats are counted), `access` and `shared`.
+Every module of routes finds on `app.state`: `backstage` (its seats are counted) and `shared`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from assistant.channels.web import static_files
 from assistant.channels.web.asking import api, media, openapi
 from assistant.channels.web.asking.conversations import Conversations
 from assistant.channels.web.guarding import failures
-from assistant.channels.web.guarding.security import Overload, protected
+from assistant.channels.web.guarding.rates import Overload
+from assistant.channels.web.guarding.security import protected
 from assistant.channels.web.metrics import Counted, Metrics
 from assistant.channels.web.pages_watch import PagesWatch
 from assistant.channels.web.seats import CountedSeats
@@ -57,7 +58,7 @@ def create_app(backstage: Backstage, access: Access) -> Starlette:
         lifespan=_lifespan,
     )
     app.router.redirect_slashes = False  # a second address for everything helps nobody
-    app.state.backstage, app.state.access, app.state.shared = counted, access, shared
+    app.state.backstage, app.state.shared = counted, shared
     return app
 
 

@@ -13,7 +13,7 @@ import anyio.to_thread
 from starlette.requests import HTTPConnection
 
 from assistant.channels.web.asking.conversations import Conversations
-from assistant.channels.web.guarding.security import Overload
+from assistant.channels.web.guarding.rates import Overload
 from assistant.channels.web.metrics import Metrics
 from assistant.channels.web.pages_watch import PagesWatch
 from assistant.channels.web.seats import CountedSeats

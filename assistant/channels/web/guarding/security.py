@@ -13,12 +13,10 @@ from functools import lru_cache
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.channels.web.guarding.limits import BoundedBodies, BoundedMessages, oversized
-from assistant.channels.web.guarding.rates import AtOnce, Overload, Rates
+from assistant.channels.web.guarding.rates import AtOnce, Rates
 from assistant.channels.web.guarding.refusals import Refusal
 from assistant.channels.web.values import Access
 from assistant.settings import WebSettings
-
-__all__ = ["Overload", "protected"]
 
 Guard = Callable[[Scope], Refusal | None]
 

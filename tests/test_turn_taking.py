@@ -7,7 +7,7 @@ import re
 import pytest
 
 from assistant.settings import ListeningSettings
-from assistant.speech.hearing.turn_taking import TurnTaking, ending, is_whole
+from assistant.speech.hearing.turn_taking import TurnTaking, ending, is_beginning, is_whole
 
 FRAME_SECONDS = 0.032
 SETTINGS = ListeningSettings(
@@ -193,3 +193,20 @@ def test_a_known_question_may_end_in_a_word_that_others_go_on_after() -> None:
 )
 def test_the_beginning_of_a_question_is_not_taken_for_the_whole(text: str, phrase: str, whole: bool) -> None:
     assert is_whole(text, phrase) is whole
+
+
+@pytest.mark.parametrize(
+    "text, begun",
+    [
+        ("are you open between", True),
+        ("Are you open", False),  # a question of its own
+        ("open between", False),
+        ("are you open betw", False),
+        ("are you open between christmas and new year", False),
+        ("when do you shut", False),
+        ("wann machen", True),
+    ],
+)
+def test_who_says_the_first_words_of_a_longer_question_has_not_finished(text: str, begun: bool) -> None:
+    phrases = ["Are you open?", "Are you open between Christmas and New Year?", "Wann machen Sie auf?"]
+    assert is_beginning(text, phrases) is begun

@@ -44,10 +44,12 @@ class Sense:
 
     def is_known_question(self, text: str, language: str) -> bool:
         """Whether a question of the pages has been said, and said to its end."""
-        from assistant.speech.hearing.turn_taking import is_whole
+        from assistant.speech.hearing.turn_taking import is_beginning, is_whole
 
         match = self.assistant.matcher.match(Utterance(text, language), language)
-        return isinstance(match, Found) and is_whole(text, match.best.phrase)
+        if not isinstance(match, Found) or not is_whole(text, match.best.phrase):
+            return False
+        return not is_beginning(text, wiring.questions(self.assistant.knowledge, language))
 
     def judge(self, heard: Heard) -> float:
         """How probable its best answer is: what was said in another language comes to nothing in this one."""

@@ -6,6 +6,7 @@ The ear of the kiosk hears a room that is mostly quiet, and in every minute one 
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import sys
 import threading
@@ -30,8 +31,9 @@ from assistant.speech.hearing.whole_utterance import as_utterance
 from assistant.speech.sound.echo import Echo
 from assistant.speech.sound.resampling import to_pcm
 from assistant.values import Heard
+from tests.bench.children import family_of, resident
 from tests.bench.showing import show
-from tests.bench.speech import recorded, resident, understood
+from tests.bench.speech import recorded, understood
 
 _RATE_HZ = 16_000
 _BLOCK_BYTES = 3200  # a tenth of a second
@@ -45,6 +47,7 @@ class PacedRecognizer:
 
     def __init__(self, inner: Recognizer) -> None:
         self._inner = inner
+        self.family = family_of(inner)
         self.is_at_work = False
 
     @property
@@ -75,6 +78,7 @@ class _PacedMicrophone:
         for block in self.inner:
             self.recognizer.is_at_work = True
             yield block
+            self.recognizer.family.keep_pace()
             self.recognizer.is_at_work = False
         self.recognizer.is_at_work = True  # the final reading is still to be made
 
@@ -118,6 +122,7 @@ class IdleEar:
         self._ends: queue.SimpleQueue[EarEvent | None] = queue.SimpleQueue()
         opened = wiring.open_recognizer(settings, language, assistant.knowledge)
         self._recognizer = PacedRecognizer(opened)
+        self._family = self._recognizer.family
         self._pool = RecognizerPool(lambda _: self._recognizer)
         self.microphone = RoomMicrophone(sound, self._may_go_on)
         parts = EarParts(
@@ -138,8 +143,17 @@ class IdleEar:
             self._ear.listen([self._language])
             if event := self._next():
                 yield event
+
+    def close(self) -> None:
         self._ear.close()
         self._pool.close()
+
+    def cpu_seconds(self) -> float:
+        """Of this process, and of those that decode for it."""
+        return time.process_time() + self._family.cpu_seconds()
+
+    def resident(self) -> float:
+        return resident() + self._family.resident()
 
     def _next(self) -> EarEvent | None:
         while not self.microphone.has_ended.is_set():
@@ -177,12 +191,12 @@ def rows(folder: Path, settings: Settings, minutes: float) -> Iterator[list[str]
     understood(assistant, as_utterance(Heard("hello", "en")))  # whatever is loaded late is loaded now
     noises = [clip.sound for clip in recorded(folder, None)]
     for language in (tag for tag in ("en", "ko") if wiring.can_hear(settings, tag)):
-        ear = IdleEar(settings, assistant, language, a_room(noises, minutes * 60))
-        yield [language, *measured(ear, assistant)]
+        with contextlib.closing(IdleEar(settings, assistant, language, a_room(noises, minutes * 60))) as ear:
+            yield [language, *measured(ear, assistant)]
 
 
 def measured(ear: IdleEar, assistant: Assistant) -> list[str]:
-    began, before = time.process_time(), resident()
+    began, before = ear.cpu_seconds(), ear.resident()
     after_ten_minutes, ghosts, answered = 0.0, 0, 0
     failures: list[str] = []
     for event in ear.events():
@@ -192,12 +206,12 @@ def measured(ear: IdleEar, assistant: Assistant) -> list[str]:
         if isinstance(event, HearingFailed):
             failures.append(event.fact)
         if not after_ten_minutes and ear.microphone.seconds_given > 600:
-            after_ten_minutes = resident()
+            after_ten_minutes = ear.resident()
     seconds = ear.microphone.seconds_given
     return [
         f"{seconds / 60:.0f}",
-        f"{(time.process_time() - began) / seconds:.1%}",
-        f"{before:.0f}, {after_ten_minutes:.0f}, {resident():.0f}",
+        f"{(ear.cpu_seconds() - began) / seconds:.1%}",
+        f"{before:.0f}, {after_ten_minutes:.0f}, {ear.resident():.0f}",
         str(ghosts),
         str(answered),
         ", ".join(failures) or "none",

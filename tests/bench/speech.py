@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import random
-import resource
 import statistics
 import sys
 import time
@@ -27,14 +26,16 @@ from assistant import wiring
 from assistant.answering import Assistant
 from assistant.ports import Recognizer
 from assistant.settings import Settings, load_settings
-from assistant.speech.hearing import pocketsphinx_recognizer
 from assistant.speech.hearing.pocketsphinx_recognizer import PocketSphinxRecognizer
 from assistant.speech.hearing.pronunciation import words_of
+from assistant.speech.hearing.vosk_recognizer import VoskRecognizer
 from assistant.speech.hearing.whole_utterance import as_utterance, hear
+from assistant.speech.lasting_child import Answer, LastingChild
 from assistant.speech.models.vosk_models import find_vosk_model
 from assistant.speech.sound.resampling import at_rate, to_pcm
 from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
 from assistant.values import Found, Heard, Several, Utterance
+from tests.bench.children import Family, family_of, resident
 from tests.bench.sets import NoSets
 from tests.bench.showing import show
 
@@ -59,18 +60,21 @@ class Clip:
 
 
 class ClipMicrophone:
-    """Gives a clip as a microphone does, and remembers the CPU time at which all of it was given."""
+    """Gives a clip as a microphone does, and remembers the CPU times at which all of it was given."""
 
     rate_hz = _RATE_HZ
 
-    def __init__(self, clip: Clip) -> None:
+    def __init__(self, clip: Clip, family: Family) -> None:
         self._sound = clip.sound
+        self._family = family
         self.ended = 0.0
+        self.worked: Sequence[float] = ()
 
     def __iter__(self) -> Iterator[bytes]:
         for at in range(0, len(self._sound), _BLOCK_BYTES):
             yield self._sound[at : at + _BLOCK_BYTES]
-        self.ended = time.thread_time()
+            self._family.keep_pace()
+        self.ended, self.worked = time.thread_time(), self._family.worked()
 
     def close(self) -> None:
         pass
@@ -78,9 +82,19 @@ class ClipMicrophone:
 
 @dataclass
 class Stopwatch:
-    """CPU time of this thread inside the libraries' own decoding."""
+    """CPU time inside the libraries' own decoding, of this thread and of the recognizer's processes."""
 
-    seconds: float = 0.0
+    family: Family = field(default_factory=Family)
+    own_seconds: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        return self.own_seconds + sum(self.family.worked())
+
+    def cpu_seconds(self) -> float:
+        """All that this process and those of the recognizer have used."""
+        self.family.keep_pace()
+        return time.process_time() + self.family.cpu_seconds()
 
     def around(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def timed(*arguments: Any) -> Any:
@@ -88,7 +102,7 @@ class Stopwatch:
             try:
                 return call(*arguments)
             finally:
-                self.seconds += time.thread_time() - started
+                self.own_seconds += time.thread_time() - started
 
         return timed
 
@@ -165,15 +179,15 @@ def score(
     watch: Stopwatch | None = None,
     beside: Callable[[Clip, Assistant], None] | None = None,
 ) -> Score:
-    result = Score()
+    result, times = Score(), watch or Stopwatch()
     for clip in clips:
-        microphone = ClipMicrophone(clip)
-        began, decoded = time.thread_time(), watch.seconds if watch else 0.0
+        microphone = ClipMicrophone(clip, times.family)
+        began, decoded = times.cpu_seconds(), times.seconds
         heard = listen(microphone)
-        ended = time.thread_time()
-        result.cpu_seconds += ended - began
-        result.latencies.append(ended - microphone.ended)
-        result.decoding_seconds += (watch.seconds if watch else 0.0) - decoded
+        own = time.thread_time() - microphone.ended
+        result.latencies.append(own + times.family.slowest_since(microphone.worked))
+        result.cpu_seconds += times.cpu_seconds() - began
+        result.decoding_seconds += times.seconds - decoded
         result.judge(clip, heard, assistant)
         if beside:
             beside(clip, assistant)
@@ -297,20 +311,20 @@ class QuestionsAlone:
     """Writes down what a recognizer would have heard, had it taken everything for one of the questions."""
 
     def __init__(self, recognizer: PocketSphinxRecognizer) -> None:
-        self._recognizer: Any = recognizer
+        self._processes = recognizer._processes
         self.score = Score()
         self._texts: list[str] = []
-        self._decode = pocketsphinx_recognizer._decode
-        pocketsphinx_recognizer._decode = self._decode_and_write
+        self._wait = self._processes._wait
+        self._processes._wait = self._wait_and_write  # type: ignore[method-assign]
 
-    def _decode_and_write(self, decoder: Any, sound: bytes) -> tuple[str, float]:
-        text, loss = self._decode(decoder, sound)
-        if decoder is self._recognizer._narrow:
-            self._texts.append(text)
-        return text, loss
+    def _wait_and_write(self, child: LastingChild, what: str) -> Answer:
+        answer = self._wait(child, what)
+        if child is self._processes._phrases:
+            self._texts.append(answer["text"])
+        return answer
 
     def close(self) -> None:
-        pocketsphinx_recognizer._decode = self._decode
+        self._processes._wait = self._wait  # type: ignore[method-assign]
 
     def judge(self, clip: Clip, assistant: Assistant) -> None:
         heard, self._texts = Heard(" ".join(filter(None, self._texts)), "en"), []
@@ -319,10 +333,9 @@ class QuestionsAlone:
 
 def time_decoding(recognizer: Recognizer) -> Stopwatch:
     """Time the library's own work in a recognizer from now on."""
-    watch, inner = Stopwatch(), recognizer
-    for name in ("_recognizer", "_free", "_narrow", "_phones"):
-        if getattr(inner, name, None) is not None:
-            setattr(inner, name, Timed(getattr(inner, name), watch))
+    watch = Stopwatch(family_of(recognizer))
+    if isinstance(recognizer, VoskRecognizer):
+        recognizer._recognizer = Timed(recognizer._recognizer, watch)
     return watch
 
 
@@ -340,7 +353,7 @@ def rows(folder: Path, settings: Settings, whole: bool) -> Iterator[list[str]]:
         alone = QuestionsAlone(ear)
         result = score(clips, lambda microphone: hear(microphone, ear), assistant, watch, alone.judge)
         alone.close()
-        yield result.row("PocketSphinx", what, resident() - began)
+        yield result.row("PocketSphinx", what, resident() - began + watch.family.resident())
         yield alone.score.row("all taken for a question", what, None)
     yield from korean_rows(folder, settings, assistant, whole)
 
@@ -388,12 +401,6 @@ def korean_rows(folder: Path, settings: Settings, assistant: Assistant, whole: b
     for what, clips in sets:
         result = score(clips, lambda microphone: hear(microphone, ear), assistant, watch)
         yield result.row("Vosk", what, resident() - began)
-
-
-def resident() -> float:
-    """Megabytes that this process takes."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * resource.getpagesize() / 2**20
 
 
 def main() -> None:

@@ -20,9 +20,10 @@ RATE_HZ = 16_000  # of the model that comes with the library
 _ACOUSTIC = "en-us"
 _DICTIONARY = "cmudict-en-us.dict"
 _MOST_PHRASES = 5_000
-# At most so many states of words, and words that end, are followed at a time. Without a limit people took
-# the decoder for any English half as long again, and no more of their words were right.
-_MOST_STATES, _MOST_WORDS = 3_000, 20
+# At most so many states of words, and words that end, are followed at a time by the decoder for any English,
+# and it goes over the sound but once: so people cost it 0.13 s a second instead of 0.35. Of their words
+# 65 in 100 are wrong instead of 59; which of them were no question is told as well.
+_MOST_STATES, _MOST_WORDS = 2_000, 20
 _PIECE_BYTES = RATE_HZ // 4 * 2  # some 50 ms of work
 _SECONDS_BETWEEN_LOOKS = 0.4  # a look at what was heard so far costs as much as a block
 
@@ -66,6 +67,7 @@ def english_decoder(model: Path) -> Any:
         model,
         dict=str(model / _DICTIONARY),
         lm=str(model / "en-us.lm.bin"),
+        fwdflat=False,
         maxhmmpf=_MOST_STATES,
         maxwpf=_MOST_WORDS,
     )

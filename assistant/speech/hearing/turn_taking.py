@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -127,7 +127,7 @@ Ending = Literal["never", "seldom", "plain"]
 def ending(text: str, language: str) -> Ending:
     """Whether people stop after such words never, seldom, or why not."""
     table = _tables().get(language.lower().partition("-")[0])
-    words = _WORD.findall(text.casefold())
+    words = _words(text)
     if table is None or not words:
         return "plain"
     if _ends_with(words, table.never) or _reads_a_number(words, table.digits):
@@ -178,6 +178,20 @@ _WHOLE = 0.85
 def is_whole(text: str, phrase: str) -> bool:
     """Whether a text that means the same as a phrase may be all: a much shorter one may be its beginning."""
     return _letters(text) >= _WHOLE * _letters(phrase)
+
+
+def is_beginning(text: str, phrases: Iterable[str]) -> bool:
+    """Whether one of the phrases goes on after such words, and none is over with them.
+
+    "Are you open between" may mean the same as "When are you open?", but somebody is about to say Christmas.
+    """
+    said = _words(text)
+    begun = [words for words in map(_words, phrases) if words[: len(said)] == said]
+    return bool(begun) and said not in begun
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold())
 
 
 def _letters(text: str) -> int:

@@ -6,7 +6,8 @@ They work at the same time and beside our own interpreter, which a decoder would
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from assistant.errors import DeviceError, ModelError
@@ -80,20 +81,18 @@ class PocketSphinxProcesses:
         if len(self._unsent) >= _PIECE_BYTES:
             follower.ask(Frame(FOLLOW, self._job, bytes(self._unsent)))
             self._unsent.clear()
-        texts = [answer["text"] for answer in follower.answers_so_far() if answer["job"] == self._job]
+        with self._one_for_both():
+            texts = [answer["text"] for answer in follower.answers_so_far() if answer["job"] == self._job]
         return next(filter(None, reversed(texts)), "")
 
     def read(self, sound: bytes) -> list[Reading]:
         """The whole stretch -> the readings that are worth passing on, best first. The next one begins."""
         if not sound:
             return []
-        try:
-            return self._read(sound)
-        except DeviceError:
-            self.end()
-            raise
-        finally:
-            self._job += 1
+        with self._one_for_both():
+            readings = self._read(sound)
+        self._job += 1
+        return readings
 
     def forget(self) -> None:
         """Nothing more of this stretch is wanted; the next one begins."""
@@ -101,6 +100,15 @@ class PocketSphinxProcesses:
         for child in self.children:
             child.ask(Frame(FORGET, self._job))
         self._job += 1
+
+    @contextmanager
+    def _one_for_both(self) -> Iterator[None]:
+        """Where one is of no use any more, the other is not either."""
+        try:
+            yield
+        except DeviceError:
+            self.end()
+            raise
 
     def _read(self, sound: bytes) -> list[Reading]:
         follower = self._phrases or self._english

@@ -1,5 +1,6 @@
-"""What the tests of pages share: one server, and a browser for each file. Not imported but named in `pytest_plugins`.
+"""What the tests of pages share: one server, and a browser for each file.
 
+Not imported but named in `pytest_plugins`.
 With `ASSISTANT_SCREENSHOTS=FOLDER` the pictures are kept there.
 """
 

@@ -94,16 +94,17 @@ class Work:
         answer({"job": self._job, "what": what, "text": text, "score": score, "worked_seconds": worked})
 
 
-def opened(phrases: Sequence[str] | None, model: Path) -> tuple[Decoders | None, tuple[str, ...]]:
+def opened(phrases: Sequence[str] | None, model: str) -> tuple[Decoders | None, tuple[str, ...]]:
     """None where none of the phrases can be listened for; and the words that cannot be."""
+    folder = Path(model)
     if phrases is None:
-        english = english_decoder(model)
-        return Decoders(Follower(english), english, phones_decoder(model)), ()
-    known = listed(phrases, model)
+        english = english_decoder(folder)
+        return Decoders(Follower(english), english, phones_decoder(folder)), ()
+    known = listed(phrases, folder)
     if not known:
         return None, known.left_out
-    follower = Follower(phrases_decoder(model, known, final=False))
-    return Decoders(follower, phrases_decoder(model, known)), known.left_out
+    follower = Follower(phrases_decoder(folder, known, final=False))
+    return Decoders(follower, phrases_decoder(folder, known)), known.left_out
 
 
 def main() -> None:
@@ -111,19 +112,18 @@ def main() -> None:
     frames = iter(requests)
     if (first := next(frames, None)) is None:  # whoever started us ended
         return
-    wanted = json.loads(first.content)
+    work = None
     try:
-        decoders, left_out = opened(wanted["phrases"], Path(wanted["model"]))
+        decoders, left_out = opened(**json.loads(first.content))
     except Exception as error:  # the library raises whatever it likes; who asked is told
         answer({"what": "failed", "text": str(error) or type(error).__name__})
-        return
-    answer({"what": "ready", "listens": decoders is not None, "left_out": left_out})
-    if decoders is None:
-        return
+    else:
+        work = Work(requests, decoders) if decoders else None
+        answer({"what": "ready", "listens": work is not None, "left_out": left_out})
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # nobody reads it: full, it would stop us
-    work = Work(requests, decoders)
     for frame in frames:
-        work.do(frame)
+        if work is not None:
+            work.do(frame)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -101,20 +100,38 @@ def test_who_waits_gets_the_one_that_is_given_back(makers: Makers) -> None:
     assert got == [ear]
 
 
-def test_another_one_is_made_ready_for_whoever_comes_next_up_to_the_size(makers: Makers) -> None:
-    pool = RecognizerPool(makers, size=3, keeps_one_ready=True)
+AHEAD = [  # of at most four: how many are kept ready, how many are open while so many are lent out
+    (0, [0, 1, 2, 3, 4]),
+    (1, [1, 2, 3, 4, 4]),
+    (2, [2, 3, 4, 4, 4]),
+    (4, [4, 4, 4, 4, 4]),
+]
+
+
+@pytest.mark.parametrize(("ahead", "opened"), AHEAD)
+def test_so_many_are_made_ready_for_those_who_come_next_up_to_the_size(
+    makers: Makers, ahead: int, opened: list[int]
+) -> None:
+    pool = RecognizerPool(makers, size=4, ahead=ahead)
+    if ahead:
+        pool.warm(["en"])
     with ExitStack() as borrowed:
-        for lent in (1, 2, 3):
-            borrowed.enter_context(pool.borrow("en"))
-            ready = min(lent + 1, 3)
-            until = time.monotonic() + LONG
-            while len(makers.opened) < ready and time.monotonic() < until:
-                threading.Event().wait(0.01)
-            assert len(makers.opened) == ready
+        for lent, number in enumerate(opened):
+            if lent:
+                borrowed.enter_context(pool.borrow("en"))
+            wait_for_threads(pool)
+            assert len(makers.opened) == number
     with pool.borrow("en"):
-        assert len(makers.opened) == 3, "those that are idle are enough"
+        wait_for_threads(pool)
+        assert len(makers.opened) == 4, "those that are idle are enough"
     pool.close()
     assert all(ear.closed for ear in makers.opened)
+
+
+def wait_for_threads(pool: RecognizerPool) -> None:
+    for thread in pool._warming:
+        thread.join(LONG)
+        assert not thread.is_alive()
 
 
 def test_a_recognizer_that_raised_is_closed_and_replaced(makers: Makers) -> None:
@@ -130,8 +147,7 @@ def test_what_is_wrong_with_a_model_is_told_to_the_borrower_and_tried_again(make
     makers.failing = 2
     pool = RecognizerPool(makers)
     pool.warm(["en"])
-    for thread in pool._warming:
-        thread.join(LONG)
+    wait_for_threads(pool)
     with pytest.raises(ModelError, match="damaged"), pool.borrow("en"):
         pass
     with pool.borrow("en") as ear:

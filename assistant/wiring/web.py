@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 Plug = TypeVar("Plug", bound="Ear | Mouth")
 
+# So many customers may begin to speak at once, and none waits for a recognizer to open (one to two seconds).
+# Each takes some 25 MB in a language of Vosk's and 115 MB in English with PocketSphinx.
+_READY_AHEAD = 4
 # The threads of a seat end within some milliseconds, unless a model is being loaded.
 _CLOSING_SECONDS = 5.0
 # That somebody goes on speaking is noticed after half a second, at worst a second; then the browser is told
@@ -53,7 +56,7 @@ def open_backstage(settings: Settings, assistant: Assistant) -> Iterator[Backsta
 
     with (
         contextlib.closing(voices),
-        contextlib.closing(RecognizerPool(open_one, max(1, seats), keeps_one_ready=True)) as pool,
+        contextlib.closing(RecognizerPool(open_one, max(1, seats), ahead=min(seats, _READY_AHEAD))) as pool,
     ):
         spotters = StopSpotters(partial(stop_word_reader, settings, assistant))
         speech = _Speech(settings, assistant, UpToDate(pool, assistant).borrow, spotters, voices)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from assistant.errors import AssistantError, DeviceError
 from assistant.ports import Recognizer
@@ -21,17 +21,15 @@ class RecognizerPool:
 
     They are opened where they are first needed, or ahead by `warm`. One that raised while it was
     borrowed is closed, and the next borrower gets a new one. What `open_one` raises reaches the
-    borrower. Any number of threads may borrow. With `keeps_one_ready` whoever takes the last idle
-    one lets another be opened in the background, so that the next borrower does not wait either.
+    borrower. Any number of threads may borrow. So that borrowers who come after another do not wait
+    either, up to `ahead` idle ones of a language are opened in the background, one at a time.
     """
 
-    def __init__(
-        self, open_one: Callable[[str], Recognizer], size: int = 1, keeps_one_ready: bool = False
-    ) -> None:
+    def __init__(self, open_one: Callable[[str], Recognizer], size: int = 1, ahead: int = 0) -> None:
         self._open_one = open_one
         self._size = size
-        self._keeps_one_ready = keeps_one_ready
-        self._readying: set[str] = set()  # languages that another one is being opened for
+        self._ahead = ahead
+        self._readying: set[str] = set()  # languages that some are being opened for
         self._changed = threading.Condition()
         self._idle: dict[str, list[Recognizer]] = {}
         self._count: dict[str, int] = {}  # those idle, lent out and being opened
@@ -45,8 +43,7 @@ class RecognizerPool:
     def borrow(self, language: str, wait_seconds: float = _WAIT_SECONDS) -> Iterator[Recognizer]:
         """A recognizer for this thread alone; raises DeviceError where none is free in time."""
         recognizer = self._take(language, wait_seconds)
-        if self._keeps_one_ready:
-            self._ready_another(language)
+        self._keep_ready(language, self._ahead)
         try:
             yield recognizer
         except GeneratorExit:  # the borrower has had enough: nothing broke
@@ -58,9 +55,12 @@ class RecognizerPool:
         self._give_back(language, recognizer)
 
     def warm(self, languages: Sequence[str]) -> None:
-        """Open one for each language in the background; what fails there is told to the borrower."""
+        """Open one for each language in the background, or as many as are kept ready.
+
+        What fails there is told to the borrower.
+        """
         for language in languages:
-            self._in_background(self._warm_one, language)
+            self._keep_ready(language, max(1, self._ahead))
 
     def renew(self) -> None:
         """What they listen for has changed: nobody is lent one from now on that was opened before.
@@ -123,35 +123,38 @@ class RecognizerPool:
         recognizer.close()
         raise _closed()
 
-    def _in_background(self, work: Callable[[str], None], language: str) -> None:
-        thread = threading.Thread(target=work, args=[language], name=f"warm-{language}", daemon=True)
+    def _keep_ready(self, language: str, wanted: int) -> None:
         with self._changed:
+            if language in self._readying or not self._is_short(language, wanted):
+                return
+            self._readying.add(language)
+            thread = threading.Thread(
+                target=self._open_more, args=[language, wanted], name=f"warm-{language}", daemon=True
+            )
             self._warming = [one for one in self._warming if one.is_alive()] + [thread]
             thread.start()
 
-    def _warm_one(self, language: str) -> None:
-        with self._changed:
-            if self._closed or self._count.get(language, 0):
-                return
-            self._count[language] = 1
-        with suppress(AssistantError):  # the borrower asks again and is told
-            self._give_back(language, self._open(language))
-
-    def _ready_another(self, language: str) -> None:
-        with self._changed:
-            is_enough = self._idle.get(language) or self._count[language] >= self._size
-            if self._closed or is_enough or language in self._readying:
-                return
-            self._count[language] += 1
-            self._readying.add(language)
-        self._in_background(self._open_another, language)
-
-    def _open_another(self, language: str) -> None:
+    def _open_more(self, language: str, wanted: int) -> None:
         try:
-            with suppress(AssistantError):
+            while self._take_place(language, wanted):
                 self._give_back(language, self._open(language))
-        finally:
+        except BaseException as error:
             self._readying.discard(language)
+            if not isinstance(error, AssistantError):  # the borrower asks again and is told
+                raise
+
+    def _take_place(self, language: str, wanted: int) -> bool:
+        """For one that is opened ahead; where there are enough, whoever borrows the next looks again."""
+        with self._changed:
+            if is_short := self._is_short(language, wanted):
+                self._count[language] = self._count.get(language, 0) + 1
+            else:
+                self._readying.discard(language)
+            return is_short
+
+    def _is_short(self, language: str, wanted: int) -> bool:
+        is_full = self._count.get(language, 0) >= self._size
+        return not self._closed and not is_full and len(self._idle.get(language, ())) < wanted
 
     def _give_back(self, language: str, recognizer: Recognizer) -> None:
         with self._changed:

@@ -38,7 +38,7 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 BROWSER = next((path for name in _NAMES if (path := shutil.which(name))), None)
 needs_browser = pytest.mark.skipif(BROWSER is None, reason=f"no browser is installed: {', '.join(_NAMES)}")
 
-_QUIET = (
+ALWAYS = (
     "--no-sandbox",  # the tests of a container run as root
     "--disable-gpu",
     "--no-first-run",
@@ -153,7 +153,7 @@ def spoken_by(sound: Path | None) -> tuple[str, ...]:
 
 
 def launch(playwright: Playwright, *arguments: str) -> Browser:
-    return playwright.chromium.launch(executable_path=BROWSER, args=[*_QUIET, *arguments])
+    return playwright.chromium.launch(executable_path=BROWSER, args=[*ALWAYS, *arguments])
 
 
 def accessibility_faults(page: Page) -> list[str]:

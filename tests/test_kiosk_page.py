@@ -22,6 +22,8 @@ from assistant.dialogue.own_voice import choices_of
 from assistant.settings import load_settings
 from assistant.values import Conversation, Knowledge, Reply
 from tests.browser import (
+    ALWAYS,
+    BROWSER,
     REPOSITORY,
     House,
     Visit,
@@ -274,6 +276,26 @@ def test_without_a_microphone_it_is_touched_and_typed_and_says_so(visiting: Visi
         assert page.locator("#talk").is_hidden()
         ask(page, "when are you open?")
         wait_for_answer(page, "9:30")
+
+
+def test_it_fills_the_screen_in_the_kiosk_mode_of_the_browser_and_answers_aloud(
+    playwright: Playwright, house: House, tmp_path: Path
+) -> None:
+    arguments = [*ALWAYS, "--kiosk", "--autoplay-policy=no-user-gesture-required"]
+    with closing(
+        playwright.chromium.launch_persistent_context(
+            tmp_path, executable_path=BROWSER, args=arguments, no_viewport=True
+        )
+    ) as context:
+        visited = visit(context, house.url)
+        page = visited.open("/kiosk?language=en")
+        page.locator("#cards button").first.click()
+        wait_for_answer(page, "ramp")
+        page.locator("#caption", has_text="ramp").wait_for()
+        assert page.evaluate("matchMedia('(display-mode: fullscreen)').matches")
+        assert page.evaluate("[innerWidth, innerHeight]") == page.evaluate("[screen.width, screen.height]")
+        assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+        visited.check()
 
 
 # --- customers come and go ------------------------------------------------------------------------

@@ -613,11 +613,15 @@ def test_who_finds_no_seat_waits_a_moment_and_is_heard_when_one_is_free(
 ) -> None:
     with visiting() as visited:
         page = visited.page
+        page.evaluate(LISTEN_IN, 0.3)
         with all_seats_taken(house.backstage):
             page.get_by_role("button", name="Speak", exact=True).click()
             page.locator("#status", has_text="One moment, please").wait_for(state="attached")
             assert page.locator("#so-far").inner_text() == "One moment, please …"
+            page.locator("body[data-played-enough]").wait_for()
         page.locator("#composer[data-listening]").wait_for()
+        played = as_samples(base64.b64decode(page.evaluate(AS_PCM)))
+        assert likeness(beginning("One moment, please.", "en", house), played) > 0.8
         page.get_by_role("button", name="Cancel").click()
 
 

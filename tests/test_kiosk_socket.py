@@ -65,6 +65,9 @@ class _CaptionedMouth(FakeMouth):
         return super().say(text, language)
 
 
+MOMENTS = {"en": b"One moment, please.", "de": b"Einen Moment bitte."}
+
+
 @dataclass
 class Seats:
     """Seats of a test; as many as are free."""
@@ -96,7 +99,12 @@ class PageAtSocket:
     def _read(self) -> None:
         try:
             while True:
-                self._arriving.put(json.loads(self.session.receive_text()))
+                message = self.session.receive()
+                self.session._raise_on_close(message)
+                if sound := message.get("bytes"):
+                    self._arriving.put({"type": "sound", "pcm": sound})
+                else:
+                    self._arriving.put(json.loads(message["text"]))
         except WebSocketDisconnect as end:
             self._arriving.put(end.code)
         except Exception:  # the test has ended
@@ -138,7 +146,8 @@ class PageAtSocket:
 def client(seats: Seats, heard: tuple[str, ...] = ("en",), **kiosk: object) -> TestClient:
     settings = Settings(Path(), kiosk=KioskSettings(**kiosk))  # type: ignore[arg-type]
     assistant = Assistant(FakePages(SHOP), WordMatcher, lambda: TODAY)
-    backstage = Backstage(assistant, settings, ("en", "de"), heard, ("en", "de"), seats.take)
+    both = ("en", "de")
+    backstage = Backstage(assistant, settings, both, heard, both, seats.take, MOMENTS.__getitem__)
     return TestClient(create_app(backstage, Access()), "http://localhost")
 
 
@@ -367,6 +376,7 @@ def test_while_all_seats_are_taken_it_is_typed_and_a_seat_is_taken_later(
     with page(client(seats)) as at:
         at.say(**OPEN)
         assert at.until_told("busy") == {"type": "busy", "fact": "all seats are taken", "hint": "try again"}
+        assert at.until_told("sound")["pcm"] == MOMENTS["en"]
         notes = at.until(lambda view: bool(view.get("notes")))["notes"]
         assert [note["text"] for note in notes] == ["One moment, please."]
         at.say(type="typed", text="where can I park")
@@ -377,6 +387,7 @@ def test_while_all_seats_are_taken_it_is_typed_and_a_seat_is_taken_later(
         view = at.until(lambda view: view["can_hear"] is True and view["can_speak"] is True)
         assert view["notes"] == []
     assert [told["type"] for told in at.told].count("busy") == 1
+    assert [told["type"] for told in at.told].count("sound") == 1
 
 
 def test_two_kiosks_know_nothing_of_each_other(seats: Seats) -> None:

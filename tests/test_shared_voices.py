@@ -283,7 +283,9 @@ def test_it_is_known_which_languages_are_spoken_though_one_voice_is_missing() ->
 
 def test_warming_lets_the_best_voice_that_can_speak_once() -> None:
     house = House()
-    house.voices.warm(["xx", "en"])
+    assert house.voices.warm("one", "xx", 1000) == b""
+    assert len(house.voices.warm("one", "en", 1000)) == SECOND
+    assert len(house.voices.warm("one", "en", 500)) == SECOND // 2
     assert [language for _, language, _ in house.said] == ["en"]
 
 

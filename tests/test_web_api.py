@@ -54,7 +54,13 @@ def backstage(assistant: Assistant | None = None, web: WebSettings | None = None
     web = replace(web or WebSettings(), questions_a_minute=100_000)
     languages = ("en", "de")
     return Backstage(
-        assistant or shop(), Settings(Path("knowledge"), web=web), languages, ("en",), languages, no_seat
+        assistant or shop(),
+        Settings(Path("knowledge"), web=web),
+        languages,
+        ("en",),
+        languages,
+        no_seat,
+        lambda _: b"",
     )
 
 

@@ -452,12 +452,16 @@ class House:
         assert not [one for one in threading.enumerate() if one.name.startswith("fake")]
 
 
+MOMENTS = {"en": b"One moment, please.", "de": b""}  # there is a voice for English alone
+
+
 @pytest.fixture(scope="module")
 def served() -> Iterator[House]:
     house = House()
     settings = Settings(Path(), web=WebSettings(questions_a_minute=100_000))
     door = Assistant(FakePages(), WordMatcher, lambda: TODAY)
-    backstage = Backstage(door, settings, ("en", "de"), ("en",), ("en", "de"), house.take_seat)
+    both = ("en", "de")
+    backstage = Backstage(door, settings, both, ("en",), both, house.take_seat, MOMENTS.__getitem__)
     with serving(create_app(backstage, ACCESS), ACCESS) as address:
         house.address = "ws" + address.removeprefix("http").rstrip("/")
         yield house
@@ -606,14 +610,19 @@ def test_stop_is_silence_at_once_and_nothing_more_is_sent(house: House) -> None:
     asyncio.run(talk())
 
 
-def test_who_finds_no_seat_is_told_and_asked_to_come_again(house: House) -> None:
+def test_who_finds_no_seat_is_told_aloud_where_there_is_a_voice_and_asked_to_come_again(house: House) -> None:
+    busy = {"type": "busy", "fact": "all seats are taken", "hint": "try again in a moment"}
+
     async def talk() -> None:
         async with speaking(house), speaking(house):
             async with websockets.connect(house.address + "/api/speech") as third:
-                await send(third, kind="hello")
-                code, told = await ended(third)
-            assert code == 1013
-            assert told == [{"type": "busy", "fact": "all seats are taken", "hint": "try again in a moment"}]
+                await send(third, kind="hello", language="en")
+                assert await read(third) == {"type": "one-moment", "rate_hz": 22050}
+                assert await third.recv() == MOMENTS["en"]
+                assert await ended(third) == (1013, [busy])
+            async with websockets.connect(house.address + "/api/speech") as fourth:
+                await send(fourth, kind="hello", language="de")
+                assert await ended(fourth) == (1013, [busy])
         await house.is_empty()
         async with speaking(house):
             pass

@@ -227,6 +227,21 @@ def test_so_many_may_speak_and_whoever_comes_then_is_asked_kindly_to_wait(backst
         seat.close()
 
 
+@WITH_KOREAN
+@WITH_ESPEAK
+@pytest.mark.parametrize(
+    ("language", "sentence"), [("en", "One moment, please."), ("ko", "잠시만 기다려 주세요.")]
+)
+def test_the_voice_that_asks_for_a_moment_is_made_ahead(
+    backstage: Backstage, language: str, sentence: str
+) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not (sound := backstage.moment_please(language)) and time.monotonic() < until:
+        threading.Event().wait(0.05)
+    assert sound == b"".join(Pyttsx3Synthesizer().speak(sentence, language))
+    assert backstage.moment_please("xx") == b""
+
+
 def test_whoever_leaves_leaves_no_thread_behind() -> None:
     # What other tests have left to be opened has threads of its own when it is open.
     while any(thread.name.startswith("warm-") for thread in threading.enumerate()):

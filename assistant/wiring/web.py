@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from assistant import wiring
-from assistant.channels.web.values import Backstage, Seat
+from assistant.channels.web.values import VOICE_RATE_HZ, Backstage, Seat
+from assistant.dialogue.own_voice import own_sentence
 from assistant.errors import BusyError
 from assistant.settings import Settings
 from assistant.wiring.hearing import Sense, UpToDate, stop_word_reader
@@ -62,9 +63,26 @@ def open_backstage(settings: Settings, assistant: Assistant) -> Iterator[Backsta
         speech = _Speech(settings, assistant, UpToDate(pool, assistant).borrow, spotters, voices)
         pool.warm(heard)
         spotters.warm(heard)
-        threading.Thread(target=voices.warm, args=[spoken], name="warm-voices", daemon=True).start()
+        moments = _Moments(assistant, voices)
+        threading.Thread(target=moments.make, args=[spoken], name="warm-voices", daemon=True).start()
         with contextlib.closing(_Seats(speech, seats)) as taken:
-            yield Backstage(assistant, settings, languages, heard, spoken, taken.take)
+            yield Backstage(assistant, settings, languages, heard, spoken, taken.take, moments.said)
+
+
+class _Moments:
+    """ "One moment, please", aloud: made when nobody waits for it, because it is said when all are busy."""
+
+    def __init__(self, assistant: Assistant, voices: SharedVoices) -> None:
+        self._assistant, self._voices = assistant, voices
+        self._made: dict[str, bytes] = {}
+
+    def make(self, languages: Sequence[str]) -> None:
+        for language in languages:
+            sentence = own_sentence(self._assistant.knowledge, "one-moment", language)
+            self._made[language] = self._voices.warm(sentence.spoken, sentence.language, VOICE_RATE_HZ)
+
+    def said(self, language: str) -> bytes:
+        return self._made.get(language, b"")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from assistant.answering import Assistant
 from assistant.ports import Ear, Loudspeaker, Microphone, Mouth, TellEar, TellMouth
 from assistant.settings import Settings
 
+VOICE_RATE_HZ = 22_050  # of pyttsx3 and of most Piper voices: nothing needs to be resampled
+
 
 class Seat(Protocol):
     """The place of one customer who speaks with the server: an ear and a mouth may be opened in it.
@@ -40,6 +42,9 @@ class Backstage:
     heard: tuple[str, ...]  # those of them that can be heard here
     spoken: tuple[str, ...]  # those of them that a voice here can speak
     take_seat: Callable[[], Seat]  # raises BusyError where all are taken
+    # The sound that asks whoever finds no seat for a moment, in a language: mono 16-bit PCM at VOICE_RATE_HZ.
+    # It is made ahead; nothing before that, and where there is no voice.
+    moment_please: Callable[[str], bytes]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
 from assistant.errors import DeviceError
 from assistant.ports import Synthesizer
-from assistant.speech.sound.resampling import in_pieces
+from assistant.speech.sound.resampling import at_rate, in_pieces
 from assistant.speech.speaking.sayable import USUAL_WORDS_A_MINUTE, check_speed
 from assistant.speech.speaking.voices import Openers
 
@@ -94,13 +94,17 @@ class SharedVoices:
         """Whether one of them has a voice for the language; those that stand by are the quickest to ask."""
         return any(voice.speaks(language) for voice in reversed(self._voices.values()))
 
-    def warm(self, languages: Sequence[str]) -> None:
-        """Let the best voice of each language speak once, unheard: nobody then waits for it to load."""
-        for language in languages:
-            for _, open_one in self.openers():
-                with suppress(DeviceError):  # it fails again when it is needed, and is told then
-                    if any(open_one().speak(_WARM_UP, language)):
-                        break
+    def warm(self, text: str, language: str, rate_hz: int) -> bytes:
+        """A text as the best voice of its language says it: nobody waits for that voice to load any more.
+
+        Mono 16-bit PCM at that rate; nothing where none can speak it, which is told when it is needed.
+        """
+        for _, open_one in self.openers():
+            with suppress(DeviceError):
+                voice = open_one()
+                if pcm := b"".join(at_rate(voice.speak(text, language), voice.rate_hz, rate_hz)):
+                    return pcm
+        return b""
 
     def close(self) -> None:
         for voice in self._voices.values():

@@ -115,6 +115,7 @@ class KioskSession:
         self._loop = Loop(parts, new_kiosk(self._rules()), self._happenings)
         self._thread = threading.Thread(target=self._loop.run, name="kiosk", daemon=True)
         self._microphone, self._loudspeaker = SocketMicrophone(), SocketLoudspeaker(line)
+        self._line = line
         self._sound = PageSound()
         self._seat: Seat | None = None
         self._ear: Ear | None = None
@@ -166,6 +167,11 @@ class KioskSession:
             # An ear that hears the assistant itself would take it for a customer; a touch stops it.
             by_voice = self._backstage.settings.kiosk.stop_by_voice and not self._sound.echo
             self.put(Equipped(self._ear, self._mouth, self._why_deaf(), stop_by_voice=by_voice))
+
+    def ask_for_a_moment(self) -> None:
+        """Aloud, where the page has a loudspeaker; on the event loop."""
+        if self._sound.loudspeaker:
+            self._line.play(self._backstage.moment_please(self.languages[0]))
 
     def _open_senses(self) -> None:
         wants_ear = self._sound.microphone == "open" and bool(self._heard) and not self._ear

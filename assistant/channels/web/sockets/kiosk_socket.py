@@ -139,6 +139,7 @@ class _SeatSeeker:
             self._next_at = self._clock() + _SEAT_SECONDS
             if not was_waiting:
                 self.line.tell({"type": "busy", "fact": error.fact, "hint": error.hint})
+                self._session.ask_for_a_moment()
 
     async def try_again(self) -> None:
         if self._next_at is not None and self._clock() >= self._next_at:

@@ -75,6 +75,11 @@ class Line:
     def tell(self, message: Mapping[str, object]) -> None:
         self._put(json.dumps(message, ensure_ascii=False))
 
+    def play(self, pcm: bytes) -> None:
+        with self._counting:
+            self._sound_bytes += len(pcm)
+        self._put(pcm)
+
     def later(self, do: Callable[[], None]) -> None:
         """On the event loop, in the order of the calls."""
         with suppress(RuntimeError):  # the loop has ended: there is nobody to tell

@@ -12,10 +12,10 @@ from typing import Protocol
 import numpy as np
 
 from assistant.channels.web.sockets.socket_line import MOST_SOUND_BYTES
+from assistant.channels.web.values import VOICE_RATE_HZ
 from assistant.errors import DeviceError
 
 MICROPHONE_RATE_HZ = 16_000
-LOUDSPEAKER_RATE_HZ = 22_050  # of pyttsx3 and of most Piper voices: nothing needs to be resampled
 # A recording of a question may come in one go, and a machine that is busy for a moment loses nothing.
 _MOST_WAITING_SECONDS = 10.0
 _BLOCK_SECONDS = 0.1  # turns are taken block by block: smaller ones cost more and tell no more
@@ -129,7 +129,7 @@ class SocketLoudspeaker:
     latency_seconds = _ON_ITS_WAY_SECONDS
 
     def __init__(
-        self, outlet: Outlet, rate_hz: int = LOUDSPEAKER_RATE_HZ, clock: Callable[[], float] = time.monotonic
+        self, outlet: Outlet, rate_hz: int = VOICE_RATE_HZ, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.rate_hz = rate_hz
         self._outlet = outlet

@@ -22,7 +22,6 @@ from assistant.channels.web.sockets.socket_line import (
 )
 from assistant.channels.web.sockets.socket_sound import (
     END_OF_SOUND,
-    LOUDSPEAKER_RATE_HZ,
     SocketLoudspeaker,
     SocketMicrophone,
     drained,
@@ -44,7 +43,7 @@ from assistant.channels.web.sockets.speech_messages import (
     ear_message,
     mouth_message,
 )
-from assistant.channels.web.values import Backstage, Seat
+from assistant.channels.web.values import VOICE_RATE_HZ, Backstage, Seat
 from assistant.errors import BusyError
 from assistant.events import EarEvent, MouthEvent, VoiceEnded, VoiceFailed
 from assistant.ports import Ear, Mouth
@@ -74,7 +73,7 @@ routes: list[BaseRoute] = [WebSocketRoute("/api/speech", _speech, name="speech")
 async def _serve(house: Shared, line: Line) -> None:
     listener = _Listener(line)
     hello = await listener.hello(house.backstage.languages)
-    with taken_seat(house.seats.take) as seat:
+    with taken_seat(lambda: _take_seat(house, line, hello)) as seat:
         talk = _Talk(house.backstage, line, hello)
         await talk.begin(seat)
         while not isinstance(message := await listener.next(talk), Bye):
@@ -82,6 +81,18 @@ async def _serve(house: Shared, line: Line) -> None:
                 await talk.take(message)
             except NotUnderstood as error:
                 listener.complain(error)
+
+
+def _take_seat(house: Shared, line: Line, hello: Hello) -> Seat:
+    """Raises BusyError where there is none; the client has been asked for a moment then."""
+    try:
+        return house.seats.take()
+    except BusyError:
+        language = hello.language or house.backstage.languages[0]
+        if sound := house.backstage.moment_please(language):
+            line.tell({"type": "one-moment", "rate_hz": VOICE_RATE_HZ})
+            line.play(sound)
+        raise
 
 
 @contextmanager
@@ -177,7 +188,7 @@ class _Talk:
         """In a thread: the first ear and mouth of a server load much that they are made of."""
         await asyncio.to_thread(self._open, seat)
         heard, spoken = list(self._backstage.heard), list(self._backstage.spoken)
-        self._line.tell({"type": "ready", "rate_hz": LOUDSPEAKER_RATE_HZ, "heard": heard, "spoken": spoken})
+        self._line.tell({"type": "ready", "rate_hz": VOICE_RATE_HZ, "heard": heard, "spoken": spoken})
 
     def _open(self, seat: Seat) -> None:
         self._ear = seat.open_ear(self._microphone, self._tell_ear)

@@ -162,7 +162,7 @@ function pressMicrophone() {
   notify("");
   customer.readsAloud ??= true;
   showReadAloud();
-  return speech.listen([customer.language]);
+  return speech.listen([customer.language], customer.readsAloud);
 }
 
 function say(turn, attend = false) {

@@ -23,12 +23,14 @@ export class Speech {
     this.state = "quiet"; // or "starting", "listening", "recognizing", "speaking"
     this.step = 0; // counts the changes of the state
     this.isWaiting = false; // for a place
+    this.isAloud = true; // who does not want to be read to is not asked for a moment aloud either
     this.current = 0; // the number of what is heard or said: what is told of others is old news
   }
 
   /** Hear one utterance in one of the languages; ends with heard, nothing, failed or refused. */
-  async listen(languages) {
+  async listen(languages, isAloud = true) {
     this.stopSaying();
+    this.isAloud = isAloud;
     const began = this.change("starting");
     try {
       await Promise.all([this.connected(languages[0]), this.capturing()]);
@@ -61,6 +63,8 @@ export class Speech {
     const attends = attend && this.stream && cancelsEcho(this.stream);
     if (!attends) this.releaseMicrophone();
     this.player?.silence();
+    this.isAloud = true;
+    this.hasEnded = false;
     const began = this.change("speaking");
     try {
       await this.connected(language);
@@ -70,7 +74,6 @@ export class Speech {
     }
     if (!this.isStill(began)) return;
     this.awaited = "saying";
-    this.hasEnded = false;
     this.send({ type: "say", text: text.slice(0, LONGEST_SAID), language });
     if (attends && this.stream) this.send({ type: "attend-stop", language, saying: text.slice(0, LONGEST_SAID) });
   }
@@ -135,6 +138,8 @@ export class Speech {
     address.protocol = address.protocol.replace("http", "ws");
     const socket = new WebSocket(address);
     let isReady = false;
+    // Once is enough, however often a place is sought.
+    const asksForAMoment = this.isAloud && !this.isWaiting;
     const turnedAway = (why) => {
       if (socket === this.socket) this.socket = undefined; // that it closes is no news then
       reject(new Refusal(why));
@@ -145,12 +150,17 @@ export class Speech {
     socket.onopen = () => socket.send(JSON.stringify({ type: "hello", language }));
     socket.onmessage = ({ data }) => {
       if (socket !== this.socket) return;
-      if (data instanceof ArrayBuffer) return this.play(data);
+      if (data instanceof ArrayBuffer) {
+        if (isReady) this.play(data);
+        else if (asksForAMoment) this.player?.play(data);
+        return;
+      }
       const message = JSON.parse(data);
       if (message.type === "ready") {
         isReady = true;
         resolve(this.welcomed(message));
       } else if (message.type === "busy") turnedAway("speech-busy");
+      else if (message.type === "one-moment") this.useRate(message.rate_hz);
       else if (!isReady) turnedAway("something-wrong"); // the hello was not understood
       else this.told(message);
     };
@@ -163,6 +173,10 @@ export class Speech {
 
   welcomed({ rate_hz: rateHz }) {
     this.wait(false);
+    this.useRate(rateHz);
+  }
+
+  useRate(rateHz) {
     if (this.player?.rateHz === rateHz) return;
     this.player?.close();
     this.player = this.newPlayer(rateHz);

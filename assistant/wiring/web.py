@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Plug = TypeVar("Plug", bound="Ear | Mouth")
 
 # So many customers may begin to speak at once, and none waits for a recognizer to open (one to two seconds).
-# Each takes some 25 MB in a language of Vosk's and 115 MB in English with PocketSphinx.
+# Each takes some 25 MB in a language of Vosk's, later up to 200 MB, and 145 MB in English with PocketSphinx.
 _READY_AHEAD = 4
 # The threads of a seat end within some milliseconds, unless a model is being loaded.
 _CLOSING_SECONDS = 5.0

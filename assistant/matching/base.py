@@ -12,21 +12,15 @@ import numpy.typing as npt
 
 from assistant.matching.cache import Cache
 from assistant.matching.content import common_words, function_words, scripts
-from assistant.matching.evidence import Heads, Phrases, Texts, unit
+from assistant.matching.evidence import Heads, Phrases, Texts
 from assistant.matching.focus import focused
-from assistant.matching.heads import Head, LogisticOptions, log_softmax, logistic_head
 from assistant.matching.mending import Vocabulary
+from assistant.matching.own_languages import OwnLanguages
 from assistant.matching.reading import Reader
-from assistant.matching.terms import Bags, hashed_features, letter_bags
 from assistant.matching.text import as_heard, cut, fold
 from assistant.matching.training import Lesson, train
 from assistant.ports import Encoder, Lexicon
 from assistant.values import Knowledge
-
-_LANGUAGE_FEATURES = 1024
-_STAYS = 3.0  # natural-log odds, twenty to one: who has spoken German goes on in German
-_LANGUAGE_TRAINING = LogisticOptions(strength=10.0, iterations=50)
-_SURE_OF_LANGUAGE = 0.8  # a probability; below, the conversation's language is the better guess
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +56,7 @@ class Base:
         by_entry = groupby(wordings, key=lambda wording: (wording.entry, wording.language))
         self.empty_words = function_words() | common_words([w.folded for w in group] for _, group in by_entry)
         self.scripts = scripts("".join(sorted(set("".join(self.exact)))))
-        self._languages = tuple(dict.fromkeys(wording.language for wording in wordings))
-        self._language_head = self._train_languages()
+        self.languages = OwnLanguages(written.folded, [wording.language for wording in wordings])
 
     def _vectors(
         self, texts: Sequence[str], kind: Literal["written", "heard"], cache: Cache | None
@@ -71,23 +64,6 @@ class Base:
         if self.encoder is None:
             return None
         return cache.vectors(self.encoder, texts, kind) if cache else self.encoder.encode(texts)
-
-    def _train_languages(self) -> Head | None:
-        if len(self._languages) < 2:
-            return None
-        # Small words tell a language best, and a small base has too few of them: a list helps. In a
-        # test on 1,150 questions a base of 20 phrases told 92 instead of 68 of 100 right with it.
-        texts = [(wording.folded, wording.language) for wording in self.wordings]
-        for language in self._languages:
-            small = sorted(function_words(language))
-            texts += [(word, language) for word in small]
-        labels = np.array([self._languages.index(language) for _, language in texts])
-        letters = self._letters(letter_bags([text for text, _ in texts]))
-        # The discriminant head is right as often but claims to be sure where this one doubts.
-        return logistic_head(letters, labels, len(self._languages), _LANGUAGE_TRAINING)
-
-    def _letters(self, bags: Bags) -> npt.NDArray[np.float32]:
-        return unit(hashed_features(bags, bags.counts, _LANGUAGE_FEATURES))
 
     def prepared(self, texts: Sequence[str]) -> Texts:
         """Texts ready to be asked; the base's own phrases are not encoded again."""
@@ -100,21 +76,6 @@ class Base:
         for place in set(range(len(texts))).difference(new):
             vectors[place] = self.phrases.texts.vectors[self._own[texts[place]]]
         return Texts.of([fold(text) for text in texts], vectors)
-
-    def languages_of(self, texts: Texts, spoken: str | None = None) -> list[str | None]:
-        """For each text the language of the base that its letters tell; None where they don't.
-
-        `spoken` is the language of the conversation so far, which few people leave.
-        """
-        if self._language_head is None:
-            return [self._languages[0]] * len(texts.folded)
-        before = [_STAYS if language == spoken else 0.0 for language in self._languages]
-        scores = self._language_head.scores(self._letters(texts.letters)) + np.array(before, np.float32)
-        probabilities = np.exp(log_softmax(scores))
-        return [
-            self._languages[first] if row[first] >= _SURE_OF_LANGUAGE else None
-            for row, first in zip(probabilities, probabilities.argmax(axis=1), strict=True)
-        ]
 
 
 def wordings_of(knowledge: Knowledge) -> list[Wording]:

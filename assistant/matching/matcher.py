@@ -94,7 +94,7 @@ class Matcher:
         readings = [_readings(utterance, base) for utterance in utterances]
         texts = base.prepared([text for group in readings for text in group])
         ranked = [rank(evidence, self._weights) for evidence in gather(base.phrases, base.heads, texts)]
-        tongues = base.languages_of(texts, language)
+        tongues = base.languages.of(texts, language)
         matches: list[One] = []
         start = 0
         for utterance, group in zip(utterances, readings, strict=True):

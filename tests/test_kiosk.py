@@ -6,6 +6,8 @@ import io
 import json
 import os
 import queue
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -42,6 +44,7 @@ from assistant.channels.kiosk.words import kiosk_words, sample_questions
 from assistant.dialogue.own_voice import choices_of
 from assistant.events import MicrophoneBack, MicrophoneLost, NothingSaid, StopSaid
 from assistant.values import Conversation, Heard, Knowledge, Match, Reply, Utterance
+from assistant.wiring.kiosk import SoundKeeper
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -453,3 +456,18 @@ def test_words_of_the_screen_come_from_the_page_before_the_built_in_ones() -> No
 def test_sample_questions_are_of_the_language_and_none_are_invented() -> None:
     assert sample_questions(SHOP, "de", 2) == ("Wann haben Sie geöffnet?", "Ich möchte mein Geld zurück")
     assert sample_questions(SHOP, "fr", 5) == ()
+
+
+def test_sound_that_cannot_be_kept_is_told_and_nobody_is_disturbed(tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    keeper = SoundKeeper(folder)
+    keeper(bytes(3200))
+    assert len([*folder.glob("*.wav")]) == 1
+    assert keeper.lost == ""
+    shutil.rmtree(folder)
+    keeper(bytes(3200))
+    keeper(bytes(3200))
+    assert re.fullmatch(
+        r"2 utterances were not kept: .+kept.+ cannot be written: .+; name a file .+", keeper.lost
+    )

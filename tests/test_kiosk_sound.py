@@ -20,6 +20,7 @@ from assistant.speech.hearing.pocketsphinx_recognizer import PocketSphinxRecogni
 from assistant.speech.hearing.whole_utterance import hear
 from assistant.speech.models.vosk_models import find_vosk_model
 from assistant.speech.sound.resampling import at_rate
+from assistant.speech.sound.voice_activity import has_speech
 from assistant.speech.sound.wav_audio import WavMicrophone, write_wav
 from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
 
@@ -94,14 +95,14 @@ Told = dict[str, Any]
 class RunningKiosk:
     """`assistant kiosk --json` as a process of its own, and all that it has told."""
 
-    def __init__(self, folder: Path, language: str) -> None:
+    def __init__(self, folder: Path, language: str, *options: str) -> None:
         self.folder = folder
         self.network_log = folder / "network.log"
         (folder / "sitecustomize.py").write_text(NO_NETWORK.format(log=str(self.network_log)))
         path = os.pathsep.join([str(folder), str(Path(__file__).parents[1])])
         command = [sys.executable, "-m", "assistant", "kiosk", "--json", "--language", language]
         self._program = subprocess.Popen(
-            [*command, "--knowledge", str(folder / "knowledge")],
+            [*command, "--knowledge", str(folder / "knowledge"), *options],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
             env={**os.environ, "PYTHONPATH": path, "ASSISTANT_CACHE": str(folder / "cache")},
         )  # fmt: skip
@@ -153,14 +154,14 @@ def is_state(*names: str) -> Callable[[Told], bool]:
 
 
 @contextmanager
-def kiosk(folder: Path, language: str, page: str, more: str = "") -> Iterator[RunningKiosk]:
+def kiosk(folder: Path, language: str, page: str, more: str = "", *options: str) -> Iterator[RunningKiosk]:
     pages = folder / "knowledge" / language
     pages.mkdir(parents=True)
     (pages / "shop.md").write_text(page, encoding="utf-8")
     settings = f'default_language = "{language}"\n[speaking]\nvoices = ["pyttsx3"]\n'
     settings += f"[kiosk]\nidle_seconds = 5\n{more}"
     (folder / "knowledge" / "settings.toml").write_text(settings, encoding="utf-8")
-    running = RunningKiosk(folder, language)
+    running = RunningKiosk(folder, language, *options)
     try:
         running.wait_for("state", 0, is_state("idle", "listening"))
         yield running
@@ -180,8 +181,10 @@ def english(
     sound: Pulse,  # noqa: ARG001 the kiosk needs it to be there
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[RunningKiosk]:
-    with kiosk(tmp_path_factory.mktemp("english"), "en", PAGE.format(more=LONG)) as running:
+    folder = tmp_path_factory.mktemp("english")
+    with kiosk(folder, "en", PAGE.format(more=LONG)) as running:
         yield running
+    assert not [*folder.rglob("*.wav")], "nobody asked for sound to be kept"
 
 
 def spoken(text: str, language: str = "en") -> bytes:
@@ -263,9 +266,15 @@ def test_a_question_written_while_it_runs_is_heard(sound: Pulse, english: Runnin
 def test_korean_is_heard_and_answered(sound: Pulse, tmp_path: Path) -> None:
     # The model understands none of what this voice says freely, but tells few words from each other.
     few = "[listening]\nonly_questions = true\n"
-    with kiosk(tmp_path, "ko", KOREAN_PAGE, few) as korean, sound.recording() as recording:
+    kept = tmp_path / "kept"
+    with (
+        kiosk(tmp_path, "ko", KOREAN_PAGE, few, "--keep-audio", str(kept)) as korean,
+        sound.recording() as recording,
+    ):
         mark = ready(korean)
         sound.speak_into_microphone(bytes(2 * RATE_HZ) + spoken("영수증", "ko"))
         assert korean.wait_for("answer", mark)["entry"] == "invoice"
         korean.wait_for("voice", mark, lambda told: told["voice"] == "ended")
         assert len(recording.until_silence()) > 2 * RATE_HZ
+    (question,) = kept.glob("*.wav")
+    assert has_speech(b"".join(WavMicrophone(question)), RATE_HZ)

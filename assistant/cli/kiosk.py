@@ -71,11 +71,13 @@ def kiosk(choice: KioskChoice, base: BaseOptions) -> int:
     from assistant.channels.kiosk.loop import KioskOptions, Senses, run_kiosk
     from assistant.channels.native_noise import native_noise_dropped
     from assistant.channels.screen import Screen
-    from assistant.wiring.kiosk import kiosk_languages, open_hardware
+    from assistant.wiring.kiosk import SoundKeeper, kiosk_languages, open_hardware
 
     settings = _as_chosen(base.settings(), choice)
+    keeper = None
     if choice.keep_audio:
         _check_folder(choice.keep_audio)
+        keeper = SoundKeeper(choice.keep_audio)
     if sys.stdout.isatty() and not choice.as_json:
         click.echo(_one_moment(settings, choice))
     assistant = wiring.build_assistant(settings)
@@ -85,9 +87,12 @@ def kiosk(choice: KioskChoice, base: BaseOptions) -> int:
     notes.notes(assistant.matcher.notes)
     if not (wanted or settings.kiosk.languages):
         notes.notes(_unheard(assistant.knowledge, languages))
-    with native_noise_dropped(), open_hardware(settings, assistant, languages, choice.keep_audio) as hardware:
+    with native_noise_dropped(), open_hardware(settings, assistant, languages, keeper) as hardware:
         senses = Senses(hardware.open_ear, hardware.open_mouth)
-        return run_kiosk(assistant, senses, settings, KioskOptions(languages, choice.as_json))
+        code = run_kiosk(assistant, senses, settings, KioskOptions(languages, choice.as_json))
+    if keeper and keeper.lost:
+        notes.notes([keeper.lost])
+    return code
 
 
 def _as_chosen(settings: Settings, choice: KioskChoice) -> Settings:

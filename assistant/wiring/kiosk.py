@@ -34,7 +34,7 @@ class Hardware:
     echo: Echo
     pool: RecognizerPool
     stop_spotters: StopSpotters
-    audio_folder: Path | None = None  # where the customers' voices are kept, if they are
+    keep: Callable[[bytes], None] | None = None  # is given the sound of every utterance
 
     def open_ear(self, tell: TellEar) -> Ear:
         """An ear at the standard microphone; lost microphones are told, not raised."""
@@ -54,7 +54,7 @@ class Hardware:
             is_known_question=sense.is_known_question,
             judge=sense.judge,
             settings=self.settings.listening,
-            keep=_keeper(self.audio_folder) if self.audio_folder else None,
+            keep=self.keep,
         )
         return Listening(parts)
 
@@ -81,7 +81,7 @@ def open_hardware(
     settings: Settings,
     assistant: Assistant,
     languages: Sequence[str],
-    audio_folder: Path | None = None,
+    keep: Callable[[bytes], None] | None = None,
 ) -> Iterator[Hardware]:
     """What ears and mouths are made of; recognizers are closed at the end of the block."""
     from assistant.speech.hearing.recognizer_pool import RecognizerPool
@@ -93,7 +93,7 @@ def open_hardware(
 
     with contextlib.closing(RecognizerPool(open_one)) as pool:
         spotters = StopSpotters(partial(stop_word_reader, settings, assistant))
-        yield Hardware(settings, assistant, tuple(languages), Echo(), pool, spotters, audio_folder)
+        yield Hardware(settings, assistant, tuple(languages), Echo(), pool, spotters, keep)
 
 
 def kiosk_languages(settings: Settings, assistant: Assistant, wanted: str | None) -> tuple[str, ...]:
@@ -121,15 +121,28 @@ def _check_hearable(settings: Settings, language: str) -> None:
         raise no_model(language, settings.model_folders)
 
 
-def _keeper(folder: Path) -> Callable[[bytes], None]:
-    """Writes the sound of each utterance to a file of its own; where that fails it is not kept."""
-    from assistant.speech.sound.wav_audio import write_wav
+class SoundKeeper:
+    """Writes the sound of each utterance to a file of its own; a kiosk goes on where that fails."""
 
-    numbers = itertools.count(1)
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._numbers = itertools.count(1)
+        self._lost: list[AudioError] = []
 
-    def keep(pcm: bytes) -> None:
-        name = f"{time.strftime('%Y-%m-%d-%H%M%S')}-{next(numbers)}.wav"
-        with contextlib.suppress(AudioError):
-            write_wav(folder / name, [pcm], 16_000)
+    def __call__(self, pcm: bytes) -> None:
+        """16-bit mono PCM at 16,000 Hz."""
+        from assistant.speech.sound.wav_audio import write_wav
 
-    return keep
+        name = f"{time.strftime('%Y-%m-%d-%H%M%S')}-{next(self._numbers)}.wav"
+        try:
+            write_wav(self._folder / name, [pcm], 16_000)
+        except AudioError as error:
+            self._lost.append(error)
+
+    @property
+    def lost(self) -> str:
+        """How many utterances could not be written, and why the first one; nothing where all were."""
+        if not self._lost:
+            return ""
+        first = self._lost[0]
+        return f"{len(self._lost)} utterances were not kept: {first.fact}; {first.hint}"

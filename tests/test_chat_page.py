@@ -599,6 +599,22 @@ def test_a_microphone_that_is_refused_is_explained_and_typing_works_on(
         assert "9:30" in ask(page, "When are you open?").inner_text()
 
 
+# As Firefox is on a machine without a loudspeaker.
+SOUND_NEVER_RUNS = """() => {
+  AudioContext.prototype.resume = () => new Promise(() => {});
+  Object.defineProperty(BaseAudioContext.prototype, "state", { get: () => "suspended" });
+}"""
+
+
+def test_where_sound_never_runs_it_is_told_and_typing_works_on(visiting: Visiting) -> None:
+    with visiting() as visited:
+        page = visited.page
+        page.evaluate(SOUND_NEVER_RUNS)
+        page.get_by_role("button", name="Speak", exact=True).click()
+        page.locator("#notice").filter(has_text="cannot find a microphone").wait_for()
+        assert "9:30" in ask(page, "When are you open?").inner_text()
+
+
 @contextmanager
 def all_seats_taken(backstage: Backstage) -> Iterator[None]:
     with ExitStack() as taken:

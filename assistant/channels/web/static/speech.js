@@ -12,6 +12,7 @@ const SPOKEN = "…"; // instead of a stop word: somebody just goes on speaking
 const IDLE_MS = 45_000; // then the place is given back to other customers
 const MOST_ATTEMPTS = 4; // while all places are taken; then the customer says when to try again
 const ATTEMPT_PAUSE_MS = 2_000; // somebody ends a sentence in about that time
+const STARTING_MS = 5_000; // sound of a machine that is busy has begun long before
 const PATIENCE_MS = 30_000; // no server that works takes longer to be ready, or for the last words
 
 /** Whether a microphone may be asked for at all: browsers hide it from pages without https. */
@@ -364,10 +365,18 @@ export async function recorderOf(stream) {
     source = context.createMediaStreamSource(stream);
   }
   await context.audioWorklet.addModule("/static/capture.js");
-  await context.resume();
+  await running(context);
   const node = new AudioWorkletNode(context, "capture", { numberOfOutputs: 0 });
   source.connect(node);
   return { context, node };
+}
+
+/** Firefox waits without an end where the machine has no loudspeaker: sound does not run at all then. */
+async function running(context) {
+  await Promise.race([context.resume(), new Promise((resolve) => setTimeout(resolve, STARTING_MS))]);
+  if (context.state === "running") return;
+  context.close();
+  throw new Refusal("microphone-missing");
 }
 
 export function stopTracks(stream) {

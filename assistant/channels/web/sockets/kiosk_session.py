@@ -169,9 +169,10 @@ class KioskSession:
             self.put(Equipped(self._ear, self._mouth, self._why_deaf(), stop_by_voice=by_voice))
 
     def ask_for_a_moment(self) -> None:
-        """Aloud, where the page has a loudspeaker; on the event loop."""
-        if self._sound.loudspeaker:
-            self._line.play(self._backstage.moment_please(self.languages[0]))
+        """Aloud, where the page has a loudspeaker and there is a voice; on the event loop."""
+        sound = self._backstage.moment_please(self.languages[0])
+        if sound and self._sound.loudspeaker:
+            self._line.play(sound)
 
     def _open_senses(self) -> None:
         wants_ear = self._sound.microphone == "open" and bool(self._heard) and not self._ear

@@ -54,6 +54,7 @@ export class Speech {
   /** Hear nothing any more, and forget what was said. */
   rest() {
     if (this.isOpen) this.send({ type: "rest" });
+    this.player?.silence(); // it may be asking for a moment
     this.releaseMicrophone();
     this.change("quiet");
   }

@@ -287,6 +287,8 @@ def test_warming_lets_the_best_voice_that_can_speak_once() -> None:
     assert len(house.voices.warm("one", "en", 1000)) == SECOND
     assert len(house.voices.warm("one", "en", 500)) == SECOND // 2
     assert [language for _, language, _ in house.said] == ["en"]
+    house.voices.warm("two", "en", 1000, words_a_minute=120)
+    assert house.said[-1] == ("two", "en", 120)
 
 
 def test_closing_them_closes_every_voice_and_nobody_speaks_any_more() -> None:

@@ -232,13 +232,15 @@ def test_so_many_may_speak_and_whoever_comes_then_is_asked_kindly_to_wait(backst
 @pytest.mark.parametrize(
     ("language", "sentence"), [("en", "One moment, please."), ("ko", "잠시만 기다려 주세요.")]
 )
-def test_the_voice_that_asks_for_a_moment_is_made_ahead(
+def test_the_voice_that_asks_for_a_moment_is_made_ahead_and_as_loud_as_all_it_says(
     backstage: Backstage, language: str, sentence: str
 ) -> None:
     until = time.monotonic() + PATIENCE_SECONDS
     while not (sound := backstage.moment_please(language)) and time.monotonic() < until:
         threading.Event().wait(0.05)
-    assert sound == b"".join(Pyttsx3Synthesizer().speak(sentence, language))
+    full = np.frombuffer(b"".join(Pyttsx3Synthesizer().speak(sentence, language)), "<i2")
+    wanted = full * backstage.settings.speaking.volume
+    assert np.max(np.abs(np.frombuffer(sound, "<i2") - wanted)) <= 1
     assert backstage.moment_please("xx") == b""
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from assistant import wiring
 from assistant.channels.web.values import VOICE_RATE_HZ, Backstage, Seat
-from assistant.dialogue.own_voice import own_sentence
+from assistant.dialogue.own_voice import Sentence, own_sentence
 from assistant.errors import BusyError
-from assistant.settings import Settings
+from assistant.settings import Settings, SpeakingSettings
 from assistant.wiring.hearing import Sense, UpToDate, stop_word_reader
 
 if TYPE_CHECKING:
@@ -63,23 +63,30 @@ def open_backstage(settings: Settings, assistant: Assistant) -> Iterator[Backsta
         speech = _Speech(settings, assistant, UpToDate(pool, assistant).borrow, spotters, voices)
         pool.warm(heard)
         spotters.warm(heard)
-        moments = _Moments(assistant, voices)
+        moments = _Moments(assistant, voices, settings.speaking)
         threading.Thread(target=moments.make, args=[spoken], name="warm-voices", daemon=True).start()
         with contextlib.closing(_Seats(speech, seats)) as taken:
             yield Backstage(assistant, settings, languages, heard, spoken, taken.take, moments.said)
 
 
 class _Moments:
-    """ "One moment, please", aloud: made when nobody waits for it, because it is said when all are busy."""
+    """The sentence that asks for a moment, aloud: made while nobody waits, for when all are busy."""
 
-    def __init__(self, assistant: Assistant, voices: SharedVoices) -> None:
-        self._assistant, self._voices = assistant, voices
+    def __init__(self, assistant: Assistant, voices: SharedVoices, speaking: SpeakingSettings) -> None:
+        self._assistant, self._voices, self._speaking = assistant, voices, speaking
         self._made: dict[str, bytes] = {}
 
     def make(self, languages: Sequence[str]) -> None:
         for language in languages:
-            sentence = own_sentence(self._assistant.knowledge, "one-moment", language)
-            self._made[language] = self._voices.warm(sentence.spoken, sentence.language, VOICE_RATE_HZ)
+            self._made[language] = self._make(own_sentence(self._assistant.knowledge, "one-moment", language))
+
+    def _make(self, sentence: Sentence) -> bytes:
+        """At the speed and the volume of all that is said."""
+        from assistant.speech.sound.resampling import to_pcm, to_samples
+
+        speed = self._speaking.words_a_minute
+        pcm = self._voices.warm(sentence.spoken, sentence.language, VOICE_RATE_HZ, speed)
+        return to_pcm(to_samples(pcm) * self._speaking.volume)
 
     def said(self, language: str) -> bytes:
         return self._made.get(language, b"")

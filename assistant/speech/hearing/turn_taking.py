@@ -186,7 +186,9 @@ def is_beginning(text: str, phrases: Iterable[str]) -> bool:
     "Are you open between" may mean the same as "When are you open?", but somebody is about to say Christmas.
     """
     said = _words(text)
-    begun = [words for words in map(_words, phrases) if words[: len(said)] == said]
+    # Taking a phrase apart costs three times as much as this look, and the customer waits meanwhile.
+    likely = (phrase for phrase in map(str.casefold, phrases) if all(word in phrase for word in said))
+    begun = [words for words in map(_words, likely) if words[: len(said)] == said]
     return bool(begun) and said not in begun
 
 

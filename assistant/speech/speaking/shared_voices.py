@@ -94,7 +94,9 @@ class SharedVoices:
         """Whether one of them has a voice for the language; those that stand by are the quickest to ask."""
         return any(voice.speaks(language) for voice in reversed(self._voices.values()))
 
-    def warm(self, text: str, language: str, rate_hz: int) -> bytes:
+    def warm(
+        self, text: str, language: str, rate_hz: int, words_a_minute: int = USUAL_WORDS_A_MINUTE
+    ) -> bytes:
         """A text as the best voice of its language says it: nobody waits for that voice to load any more.
 
         Mono 16-bit PCM at that rate; nothing where none can speak it, which is told when it is needed.
@@ -102,6 +104,7 @@ class SharedVoices:
         for _, open_one in self.openers():
             with suppress(DeviceError):
                 voice = open_one()
+                voice.words_a_minute = words_a_minute
                 if pcm := b"".join(at_rate(voice.speak(text, language), voice.rate_hz, rate_hz)):
                     return pcm
         return b""

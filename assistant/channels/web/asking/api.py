@@ -60,8 +60,10 @@ async def ask(request: Request) -> Response:
         heard_language = (body["language"] if is_spoken else None) or None
         utterance = Utterance(body["text"], heard_language, body["also_heard"] or ())
         after, turn = desk.backstage.assistant.answer(before, utterance)
-        if turn.match.ranking.language is None:  # its words tell none: that of the page is the best guess
-            after, turn = desk.backstage.assistant.answer(_on_page(desk, before, body), utterance)
+        on_page = _on_page(desk, before, body)
+        # Where its words tell no language, that of the page is the best guess.
+        if turn.match.ranking.language is None and on_page != before:
+            after, turn = desk.backstage.assistant.answer(on_page, utterance)
         became = outcome_of(after, turn.reply, turn.match)
         desk.metrics.answered(turn, became, is_spoken)
         return after, turn.reply, became, turn.milliseconds

@@ -15,6 +15,16 @@ class SpeechBegan:
 
 
 @dataclass(frozen=True, slots=True)
+class HeardOut:
+    """Whoever speaks seems to have finished: unless they go on, just this will be heard.
+
+    The answer may be made ready, but not given. Who goes on is told as a partial `Heard`.
+    """
+
+    heard: Heard
+
+
+@dataclass(frozen=True, slots=True)
 class NothingSaid:
     """It was waited for as long as a customer may think, and nobody spoke."""
 
@@ -48,7 +58,9 @@ class HearingFailed:
 
 
 # `Heard` comes partial (`final=False`) any number of times, then once with `final=True`.
-EarEvent = SpeechBegan | Heard | NothingSaid | StopSaid | MicrophoneLost | MicrophoneBack | HearingFailed
+EarEvent = (
+    SpeechBegan | Heard | HeardOut | NothingSaid | StopSaid | MicrophoneLost | MicrophoneBack | HearingFailed
+)
 
 
 # --- what a mouth tells -------------------------------------------------------------------

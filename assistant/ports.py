@@ -142,6 +142,10 @@ class Mouth(Protocol):
         """Say plain words; what was being said is stopped."""
         ...
 
+    def make_ready(self, text: str, language: str) -> None:
+        """These words may be said next: have them made, and say nothing."""
+        ...
+
     def play(self, chime: Chime) -> None:
         """A short sound, before whatever is said next."""
         ...

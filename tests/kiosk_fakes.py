@@ -77,6 +77,7 @@ class FakeMouth:
     number: int = 0
     said: list[tuple[str, str]] = field(default_factory=list)
     played: list[Chime] = field(default_factory=list)
+    ready: list[tuple[str, str]] = field(default_factory=list)
     adjusted: tuple[float, int] = (0.0, 0)
     is_closed: bool = False
 
@@ -90,6 +91,9 @@ class FakeMouth:
         if not self.is_long:
             self._tell(VoiceEnded())
         return self.number
+
+    def make_ready(self, text: str, language: str) -> None:
+        self.ready.append((text, language))
 
     def play(self, chime: Chime) -> None:
         self.played.append(chime)

@@ -42,8 +42,8 @@ from assistant.channels.kiosk.values import (
 from assistant.channels.kiosk.view import Picture
 from assistant.channels.kiosk.words import kiosk_words, sample_questions
 from assistant.dialogue.own_voice import choices_of
-from assistant.events import MicrophoneBack, MicrophoneLost, NothingSaid, StopSaid
-from assistant.values import Conversation, Heard, Knowledge, Match, Reply, Utterance
+from assistant.events import HeardOut, MicrophoneBack, MicrophoneLost, NothingSaid, StopSaid
+from assistant.values import Conversation, Heard, Knowledge, Match, Reply, Turn, Utterance
 from assistant.wiring.kiosk import SoundKeeper
 
 REPOSITORY = Path(__file__).parents[1]
@@ -77,7 +77,10 @@ class Running:
         self.mouth = FakeMouth(lambda number, event: happenings.put(MouthTold(number, event)))
         front = OnLines(self.shown, is_json, lambda: 0.0)
         self.assistant = Assistant(pages, WordMatcher, lambda: TODAY)
-        parts = Parts(self.assistant, front, self.ear, self.mouth)
+        self.counted: list[Turn] = []
+        parts = Parts(
+            self.assistant, front, self.ear, self.mouth, count=lambda _after, turn: self.counted.append(turn)
+        )
         self.loop = Loop(parts, new_kiosk(rules), happenings)
         self._thread = threading.Thread(target=self.loop.run, daemon=True)
 
@@ -114,6 +117,38 @@ def test_a_question_that_is_heard_is_answered_aloud() -> None:
         "answer: We are open 9 to 5.\nsaying: We are open 9 to 5.\nstate: speaking\n"
         "voice: started\nvoice: ended\nstate: listening\nstate: ended\n"
     )
+
+
+def test_an_answer_is_made_ready_once_and_counted_when_it_is_given() -> None:
+    kiosk = running()
+    found: list[str] = []
+    match = kiosk.assistant.matcher.match
+
+    def watched(utterance: Utterance, language: str | None = None) -> Match:
+        found.append(utterance.text)
+        return match(utterance, language)
+
+    kiosk.assistant.matcher.match = watched  # type: ignore[method-assign]
+    with kiosk:
+        kiosk.ear.hear(HeardOut(Heard("where can i", "en")))
+        kiosk.put(EarTold(kiosk.ear.number, HeardOut(Heard("when are you open", "en"))))
+        while not kiosk.mouth.ready or kiosk.mouth.ready[-1][0] != "We are open 9 to 5.":
+            time.sleep(0.01)
+        assert not kiosk.mouth.said and not kiosk.counted
+        kiosk.put(EarTold(kiosk.ear.number, Heard("when are you open", "en")))
+        kiosk.shown.wait_for("voice: ended")
+    assert kiosk.mouth.said == [("We are open 9 to 5.", "en")]
+    assert [turn.utterance.text for turn in kiosk.counted] == ["when are you open"]
+    assert found == ["where can i", "when are you open"]
+
+
+def test_what_was_made_ready_for_somebody_who_left_is_forgotten() -> None:
+    with running(replace(RULES, idle_seconds=0.2)) as kiosk:
+        kiosk.ear.hear(HeardOut(Heard("when are you open", "en")))
+        kiosk.shown.wait_for("state: idle", 2)
+        while kiosk.loop._ready:
+            time.sleep(0.01)
+    assert not kiosk.mouth.said
 
 
 def test_machines_are_told_more() -> None:

@@ -28,6 +28,7 @@ from assistant.channels.kiosk.values import (
     Key,
     Kiosk,
     Listen,
+    MakeReady,
     MouthNumbered,
     MouthTold,
     Note,
@@ -50,6 +51,7 @@ from assistant.channels.kiosk.values import (
 )
 from assistant.events import (
     EarEvent,
+    HeardOut,
     HearingFailed,
     MicrophoneBack,
     MicrophoneLost,
@@ -207,6 +209,30 @@ def test_whoever_speaks_sees_the_words_and_is_answered_aloud() -> None:
     world.say(VoiceStarted())
     assert world.say(VoiceEnded()) == [Listen(("en", "de"))]
     assert world.kiosk.state is State.LISTENING
+
+
+def test_what_seems_to_be_all_is_made_ready_and_answered_when_it_is() -> None:
+    world = World.started()
+    heard = Heard("when are you open", "en", ("when are you often",))
+    (ready,) = world.hear(HeardOut(heard))
+    assert (world.kiosk.state, world.kiosk.is_heard_out) == (State.LISTENING, True)
+    assert [MakeReady(act) for act in world.hear(heard) if isinstance(act, Answer)] == [ready]
+
+
+def test_whoever_goes_on_is_listened_to() -> None:
+    world = World.started()
+    world.hear(HeardOut(Heard("when are you open", "en")))
+    assert not world.hear(Heard("when are you open", "en", final=False))
+    assert (world.kiosk.state, world.kiosk.is_heard_out) == (State.LISTENING, False)
+    assert not world.asked
+
+
+@pytest.mark.parametrize("text", ["stop", "louder", "say that again"])
+def test_a_command_that_seems_to_be_all_is_not_obeyed_before_it_is(text: str) -> None:
+    world = World.started().answered()
+    before = world.kiosk
+    assert not world.hear(HeardOut(Heard(text, "en")))
+    assert (world.kiosk.volume, world.kiosk.conversation) == (before.volume, before.conversation)
 
 
 def test_what_is_told_of_an_earlier_listening_or_saying_is_old_news() -> None:
@@ -702,6 +728,7 @@ def test_it_ends_in_every_state_and_does_nothing_after(where: str) -> None:
 HEARD = ["when are you open", "yes", "no", "stop", "again", "slower please", "louder", "", "start over", "1"]
 ear_events = st.one_of(
     st.builds(Heard, st.sampled_from(HEARD), st.just("en"), final=st.booleans()),
+    st.builds(HeardOut, st.builds(Heard, st.sampled_from(HEARD), st.just("en"))),
     st.sampled_from(
         [
             SpeechBegan(),

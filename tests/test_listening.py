@@ -17,6 +17,7 @@ import pytest
 from assistant.errors import DeviceError, ModelError
 from assistant.events import (
     EarEvent,
+    HeardOut,
     HearingFailed,
     MicrophoneBack,
     MicrophoneLost,
@@ -578,6 +579,26 @@ def test_a_known_question_ends_a_turn_when_its_last_reading_is_there() -> None:
     assert hear(turn, room(0.55))[0] == []
     assert turn.read(Reading(1, Heard("when are you open", "en"))) == ()
     assert hear(turn, room(0.1))[0] == [Heard("when are you open", "en")]
+
+
+def test_what_seems_to_be_all_is_told_before_the_pause_is_over_and_once() -> None:
+    turn = spoken_turn(Steps())
+    said = Heard("do you sell bicycles", "en", ("do you sell icicles",))
+    hear(turn, QUESTION, room(0.4))
+    assert turn.read(Reading(1, said)) == (Heard(said.text, "en", final=False),)
+    assert hear(turn, room(0.3))[0] == [HeardOut(said)]
+    assert hear(turn, room(0.5))[0] == [said]
+
+
+def test_who_goes_on_is_heard_on_and_seems_to_have_finished_again() -> None:
+    turn = spoken_turn(Steps())
+    hear(turn, QUESTION, room(0.4))
+    turn.read(Reading(1, Heard("do you sell", "en")))
+    told, _ = hear(turn, room(0.2), QUESTION)
+    assert told == [HeardOut(Heard("do you sell", "en")), Heard("do you sell", "en", final=False)]
+    hear(turn, room(0.4))
+    turn.read(Reading(2, Heard("do you sell bicycles", "en")))
+    assert hear(turn, room(0.3))[0] == [HeardOut(Heard("do you sell bicycles", "en"))]
 
 
 def test_a_reading_of_what_has_gone_on_since_is_old_news() -> None:

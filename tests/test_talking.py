@@ -6,6 +6,7 @@ import queue
 import random
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -168,6 +169,50 @@ def test_sentences_are_heard_in_order_and_both_ends_are_told(room: Room, told: T
     assert room.levels == [1000, 2000, 3000]
     assert [asked[:2] for asked in voice.asked] == [("One.", "en"), ("Two.", "en"), ("Three.", "en")]
     assert voice.is_closed
+
+
+def test_what_was_made_ready_is_said_without_being_made_again(room: Room, told: Told) -> None:
+    voice = Voice()
+    with mouth(room, told, ("plain", lambda: voice)) as talking:
+        talking.make_ready("One. Two.", "en")
+        while len(voice.asked) < 2:
+            time.sleep(0.01)
+        assert not room.opened and told.empty()
+        number = talking.say("One. Two.", "en")
+        assert told.until_end() == [(number, VoiceStarted()), (number, VoiceEnded())]
+        assert told.captions == [(number, "One."), (number, "Two.")]
+    assert room.levels == [1000, 2000]
+    assert len(voice.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "instead",
+    [
+        lambda _: None,
+        lambda talking: talking.make_ready("Three.", "en"),
+        lambda talking: talking.adjust(1.0, 120),
+        lambda talking: talking.stop(),
+    ],
+    ids=["other words", "something else made ready", "another speed", "stopped"],
+)
+def test_what_was_made_ready_in_vain_is_never_heard(
+    instead: Callable[[Talking], None], room: Room, told: Told
+) -> None:
+    voice = Voice()
+    with mouth(room, told, ("plain", lambda: voice)) as talking:
+        talking.make_ready("One.", "en")
+        instead(talking)
+        number = talking.say("Two.", "en")
+        assert told.until_end() == [(number, VoiceStarted()), (number, VoiceEnded())]
+        assert told.captions == [(number, "Two.")]
+    assert room.levels == [2000]
+
+
+def test_what_cannot_be_made_ready_is_told_when_it_is_said(room: Room, told: Told) -> None:
+    with mouth(room, told) as talking:
+        talking.make_ready("One.", "en")
+        talking.say("One.", "en")
+        assert isinstance(told.until_end()[-1][1], VoiceFailed)
 
 
 def test_near_silence_goes_before_the_first_sound_and_after_the_last(room: Room, told: Told) -> None:

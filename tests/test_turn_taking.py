@@ -70,6 +70,39 @@ def test_a_turn_ends_as_people_expect(story: str, stage: str, seconds: float) ->
     assert follow(TurnTaking(SETTINGS, is_known), story) == (stage, pytest.approx(seconds, abs=0.1))
 
 
+SEEMS_OVER = {
+    "a sentence and a pause": ("speech 1, 'do you sell bicycles', quiet 0.5", True),
+    "people seldom end so, but they may": ("speech 1, 'what are you looking for', quiet 0.5", True),
+    "nobody ends so": ("speech 1, 'I would like to', quiet 0.5", False),
+    "the pause is too short to tell": ("speech 1, 'do you sell bicycles', quiet 0.3", False),
+    "nothing has been read yet": ("speech 1, quiet 0.5", False),
+    "they go on": ("speech 1, 'do you sell bicycles', quiet 0.5, speech 0.1", False),
+    "nobody has spoken": ("quiet 1", False),
+}
+
+
+@pytest.mark.parametrize(("story", "seems_over"), SEEMS_OVER.values(), ids=SEEMS_OVER.keys())
+def test_a_turn_seems_over_before_it_is(story: str, seems_over: bool) -> None:
+    turn = TurnTaking(SETTINGS, is_known)
+    follow(turn, story)
+    assert turn.seems_over == seems_over
+    assert turn.stage in ("speaking", "waiting")
+
+
+def test_what_may_still_read_otherwise_never_seems_over() -> None:
+    turn = TurnTaking(SETTINGS, is_known)
+    follow(turn, "speech 1")
+    turn.read("do you sell bicycles", "en", is_all=False)
+    follow(turn, "quiet 0.5")
+    assert not turn.seems_over
+
+
+def test_while_a_key_is_held_nothing_seems_over() -> None:
+    pushed = TurnTaking(SETTINGS, is_known, push=True)
+    follow(pushed, "speech 1, 'do you sell bicycles', quiet 2")
+    assert not pushed.seems_over
+
+
 PUSHED = {
     "no pause ends it": ("speech 1, quiet 3", "speaking", 0.1),
     "not even after a known question": (f"speech 1, '{KNOWN}', quiet 3", "speaking", 0.1),

@@ -3,7 +3,8 @@
 Clips of people and of a synthetic voice get a room around them and a pause within. Sound comes in blocks
 of 0.05 s of its own time; what a recognizer works on each is measured (CPU time) and added to that time,
 as if each of its processes worked on a core of its own. Rivals are given the same last words, when their
-pause is over. "Last word": the seconds that the recognizer itself needs when the sound has ended (median).
+pause is over. "Text": until the words that are answered stand there as heard out, and their answer is made
+ready; "answer": until it may be given. "Last word": the seconds that the recognizer itself needs when the sound has ended (median).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from rich.table import Table
 
+from assistant.events import EarEvent, HeardOut
 from assistant.matching.matcher import Matcher, MatcherOptions
 from assistant.matching.semantic import open_encoder
 from assistant.ports import Microphone, Recognizer
@@ -104,10 +106,11 @@ class Corpus:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """When a turn was decided to be over and when its text was there, in seconds of the sound."""
+    """In seconds of the sound."""
 
-    decided: float
-    told: float
+    decided: float  # the turn to be over
+    told: float  # its text, to be answered
+    heard_out: float  # the same text, as heard out: made ready for, not answered yet
 
 
 # --- hearing, in the time of the sound --------------------------------------------------------
@@ -212,24 +215,29 @@ def hear_out(case: Case, corpus: Corpus, settings: ListeningSettings) -> Ended |
     readers = TimedReaders(corpus.recognizer)
     taking = TurnTaking(settings, corpus.is_known)
     turn = SpokenTurn(taking, activity(), readers, [corpus.language], lambda _: 0.0)
+    told: list[tuple[float, EarEvent]] = []
     decided: float | None = None
     for arrives, block in case.blocks:
         for when, reading in readers.come(arrives):
-            if _is_told(turn.read(reading)):
-                return Ended(when if decided is None else decided, when)
+            told += [(when, event) for event in turn.read(reading)]
         readers.now = arrives
-        told = turn.hear(block)
+        told += [(arrives, event) for event in turn.hear(block)]
         if not turn.is_reading and not turn.is_over:
             decided = None
         elif decided is None:
             decided = arrives
-        if _is_told(told):
-            return Ended(arrives, arrives)
+        if turn.is_over:
+            return _ended(told, decided)
     return None
 
 
-def _is_told(events: Sequence[object]) -> bool:
-    return any(isinstance(event, Heard) and event.final for event in events)
+def _ended(told: Sequence[tuple[float, EarEvent]], decided: float | None) -> Ended | None:
+    """None where nothing was heard."""
+    when, last = told[-1]
+    if not isinstance(last, Heard):
+        return None
+    out = [at for at, event in told if isinstance(event, HeardOut) and event.heard.text == last.text]
+    return Ended(when if decided is None else min(decided, when), when, out[-1] if out else when)
 
 
 def fixed_silence(pause_seconds: float) -> Callable[[Case, Corpus, ListeningSettings], Ended | None]:
@@ -244,7 +252,8 @@ def fixed_silence(pause_seconds: float) -> Callable[[Case, Corpus, ListeningSett
                 begun = begun or speech
                 quiet = 0.0 if speech else quiet + detector.frame_seconds
             if begun and quiet >= pause_seconds:
-                return Ended(arrives, arrives + corpus.recognizer.last_word_seconds)
+                told = arrives + corpus.recognizer.last_word_seconds
+                return Ended(arrives, told, told)
         return None
 
     return hear
@@ -259,7 +268,8 @@ def vosk_endpointer(case: Case, corpus: Corpus, _: ListeningSettings) -> Ended |
         begun = time.thread_time()
         ended = decoder.AcceptWaveform(block)
         if ended and '"text" : ""' not in decoder.Result():
-            return Ended(arrives, max(now, arrives) + time.thread_time() - begun)
+            told = max(now, arrives) + time.thread_time() - begun
+            return Ended(arrives, told, told)
         now = max(now, arrives) + time.thread_time() - begun
     return None
 
@@ -433,8 +443,8 @@ RIVALS: dict[str, Hear] = {
 
 
 def row(name: str, hear: Hear, corpus: Corpus, settings: ListeningSettings) -> Iterator[str]:
-    """Median and 95th percentile of the seconds to the text, shares cut off by pause, never ended."""
-    late: list[float] = []
+    """Seconds to the text and to its answer, shares cut off by pause, never ended."""
+    late: list[tuple[float, float]] = []
     cut = dict.fromkeys(PAUSES_SECONDS, 0)
     never = 0
     for pause in PAUSES_SECONDS:
@@ -447,11 +457,12 @@ def row(name: str, hear: Hear, corpus: Corpus, settings: ListeningSettings) -> I
             elif ended.decided <= case.end_seconds:
                 cut[pause] += 1
             else:
-                late.append(ended.told - case.end_seconds)
+                late.append((ended.heard_out - case.end_seconds, ended.told - case.end_seconds))
     each = max(1, len(corpus.clips))
     yield f"{corpus.name} ({each})"
     yield name
-    yield from (f"{np.percentile(late, share):.2f}" if late else "-" for share in (50, 95))
+    for seconds in zip(*late, strict=True) if late else ((), ()):
+        yield " ".join(f"{np.percentile(seconds, share):.2f}" if seconds else "-" for share in (50, 95))
     yield f"{sum(cut.values()) / each / len(cut):.1%}"
     yield " ".join(f"{cut[pause] / each:.0%}" for pause in PAUSES_SECONDS[1:])
     yield f"{never / each / len(cut):.1%}"
@@ -485,7 +496,16 @@ def main() -> None:
         ]
     half = "the half that the pauses were tuned on" if tunes else "the half that nothing was tuned on"
     table = Table(title=f"From the true end of speech to the text, in seconds ({half})")
-    columns = ("clips", "who decides", "median", "95 %", "cut off", "at 0.3 0.5 0.8 s", "never", "last word")
+    columns = (
+        "clips",
+        "who decides",
+        "text: median 95 %",
+        "answer",
+        "cut off",
+        "at 0.3 0.5 0.8 s",
+        "never",
+        "last word",
+    )
     for name in columns:
         table.add_column(name, justify="left" if name in columns[:2] else "right")
     show(table, rows(corpora(folder, "--english" in sys.argv), settings, not tunes))

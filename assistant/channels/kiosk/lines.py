@@ -18,6 +18,7 @@ from assistant.channels.kiosk.values import (
 from assistant.channels.plain_text import plain_text
 from assistant.channels.screen import safe
 from assistant.events import (
+    HeardOut,
     HearingFailed,
     MicrophoneBack,
     MicrophoneLost,
@@ -122,6 +123,8 @@ def _told(event: object) -> Told | None:
             word = "heard" if event.final else "hearing"
             also = {"also_heard": list(event.also_heard)} if event.final else {}
             return {"event": word, "text": event.text, "language": event.language, **also}
+        case HeardOut(heard):
+            return {"event": "heard-out", "text": heard.text, "language": heard.language}
         case StopSaid(words):
             return {"event": "stop", "text": words}
         case MicrophoneLost(fact, hint) | HearingFailed(fact, hint) | VoiceFailed(fact, hint):

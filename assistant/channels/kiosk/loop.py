@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
@@ -26,10 +26,12 @@ from assistant.channels.kiosk.values import (
     EarTold,
     Equipped,
     Finish,
+    Forget,
     Happening,
     Key,
     Kiosk,
     Listen,
+    MakeReady,
     MouthNumbered,
     MouthTold,
     Note,
@@ -218,6 +220,7 @@ class Loop:
         self._ear, self._mouth, self._count = parts.ear, parts.mouth, parts.count
         self._happenings = happenings
         self._answers = Worker("kiosk answers", happenings.put)
+        self._ready: tuple[Answer, Conversation, Turn] | None = None  # of the answers' thread alone
         # Of its own: a large base takes a minute.
         self._refreshes = Worker("kiosk pages", happenings.put) if parts.looks_for_pages else None
 
@@ -271,6 +274,10 @@ class Loop:
         match act:
             case Answer() | OpenEntry() | Repeat():
                 self._answers.do(lambda: self._answered(act))
+            case MakeReady(answer):
+                self._answers.do(lambda: self._make_ready(answer))
+            case Forget():
+                self._answers.do(self._forget)
             case Refresh() if self._refreshes:
                 self._refreshes.do(self._refreshed)
             case Listen() | AttendStop() | Finish() | Rest():
@@ -326,10 +333,24 @@ class Loop:
         except Exception as error:  # whatever broke: the kiosk must not
             return AnswerFailed(act.turn, str(error) or type(error).__name__)
 
+    def _make_ready(self, act: Answer) -> None:
+        """What breaks here breaks again when it is asked, and is told then."""
+        if act.turn != self.kiosk.turn + 1:
+            return  # something else has been asked since
+        with suppress(Exception):
+            after, turn = self._assistant.answer(act.conversation, act.utterance)
+            self._ready = act, after, turn
+            first = portions(turn.reply.spoken, turn.reply.language)[:1]
+            if self._mouth and first:
+                self._mouth.make_ready(first[0], turn.reply.language)
+
+    def _forget(self) -> None:
+        self._ready = None
+
     def _answer(self, act: Answer | OpenEntry | Repeat) -> Answered:
         is_understood = True
         if isinstance(act, Answer):
-            after, turn = self._assistant.answer(act.conversation, act.utterance)
+            after, turn = self._found(act)
             self._count(after, turn)
             reply = turn.reply
             is_understood = reply.entry is not None or not isinstance(turn.match, Unknown)
@@ -338,6 +359,13 @@ class Loop:
         else:
             after, reply = self._assistant.repeat(act.conversation)
         return Answered(act.turn, after, reply, portions(reply.spoken, reply.language), is_understood)
+
+    def _found(self, act: Answer) -> tuple[Conversation, Turn]:
+        """Made ready where just this was foreseen."""
+        ready, self._ready = self._ready, None
+        if ready and ready[0] == act:
+            return ready[1:]
+        return self._assistant.answer(act.conversation, act.utterance)
 
     def _refreshed(self) -> Happening | None:
         try:

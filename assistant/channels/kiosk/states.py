@@ -9,6 +9,7 @@ from assistant.channels.kiosk.moves import Move, input_line, is_fresh
 from assistant.channels.kiosk.values import (
     Act,
     Adjust,
+    Answer,
     Answered,
     AnswerFailed,
     EarIs,
@@ -19,6 +20,7 @@ from assistant.channels.kiosk.values import (
     Happening,
     Key,
     Kiosk,
+    MakeReady,
     MouthNumbered,
     MouthTold,
     Note,
@@ -36,6 +38,7 @@ from assistant.channels.kiosk.values import (
     Words,
 )
 from assistant.events import (
+    HeardOut,
     HearingFailed,
     MicrophoneBack,
     MicrophoneLost,
@@ -159,6 +162,8 @@ def _on_listening(move: Move, told: EarTold) -> None:
             _hear(move, "")
         case Heard(text=text, final=False):
             _hear(move, text)
+        case HeardOut(heard):
+            _hear_out(move, heard)
         case Heard() as heard:
             move.ear_closed()
             move.set(failures=0, ear_note=None)
@@ -166,7 +171,7 @@ def _on_listening(move: Move, told: EarTold) -> None:
                 move.see_customer()
                 move.set(heard=heard.text, is_heard_out=True)
                 move.do(Play("heard"))
-                understand(move, Utterance(heard.text, heard.language or None, heard.also_heard))
+                understand(move, _utterance(heard))
             else:
                 _nothing_said(move)
         case NothingSaid():
@@ -183,6 +188,19 @@ def _hear(move: Move, text: str) -> None:
     move.set(heard=text, is_heard_out=False, notice=notice, ear_note=None)  # it hears
     if move.kiosk.state is State.IDLE:
         move.set(state=State.LISTENING)
+
+
+def _hear_out(move: Move, heard: Heard) -> None:
+    """What would be answered if this were all is made ready: they may still go on."""
+    _hear(move, heard.text)
+    foreseen = Move(move.kiosk, move.now)
+    understand(foreseen, _utterance(heard))
+    move.set(is_heard_out=True)
+    move.do(*(MakeReady(act) for act in foreseen.acts if isinstance(act, Answer)))
+
+
+def _utterance(heard: Heard) -> Utterance:
+    return Utterance(heard.text, heard.language or None, heard.also_heard)
 
 
 def _nothing_said(move: Move) -> None:

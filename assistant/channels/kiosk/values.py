@@ -296,6 +296,13 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class MakeReady:
+    """Find the answer to what may be asked in a moment, and have its first words made; say nothing yet."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
 class OpenEntry:
     """Answer from the entry with that name."""
 
@@ -360,6 +367,7 @@ Act = (
     | Rest
     | AttendStop
     | Answer
+    | MakeReady
     | OpenEntry
     | Repeat
     | Say

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from assistant.events import EarEvent, HearingFailed, NothingSaid, SpeechBegan
+from assistant.events import EarEvent, HeardOut, HearingFailed, NothingSaid, SpeechBegan
 from assistant.speech.hearing.turn_taking import TurnTaking
 from assistant.speech.sound.voice_activity import LEAD_SECONDS, VoiceActivity
 from assistant.values import Heard
@@ -71,6 +71,7 @@ class SpokenTurn:
     _later: list[bytes]  # heard after the customer had finished
     _is_open: bool  # more sound belongs to the attempt
     _shown: str  # the last that was told
+    _heard_out: Heard | None  # it was told to be all, as far as can be seen
     _least_letters: int  # what is read again from its beginning is not shown again
 
     def __init__(
@@ -130,7 +131,7 @@ class SpokenTurn:
         if best.text == self._shown:
             return ()
         self._shown = best.text
-        return (replace(best, also_heard=(), final=False),)
+        return (_partial(best),)
 
     def fail(self, failure: Failure) -> Events:
         """The other languages are heard on; without any it is over."""
@@ -166,10 +167,23 @@ class SpokenTurn:
         if stage == "waiting":
             self._trim()
             return ()
+        heard_out = self._heard_out
         self._pass_on()
         begun = () if self._has_told_begin else (SpeechBegan(),)
         self._has_told_begin = True
-        return (*begun, *self._conclude()) if self.is_reading else begun
+        if self.is_reading:
+            return (*begun, *self._conclude())
+        if heard_out and self._is_open:  # they go on
+            return (_partial(heard_out),)
+        return (*begun, *self._seem_over())
+
+    def _seem_over(self) -> Events:
+        """Told once for each attempt."""
+        best = self._readings.best
+        if self._heard_out or best is None or not self._turn.seems_over:
+            return ()
+        self._heard_out = best
+        return (HeardOut(best),)
 
     def _pass_on(self) -> None:
         """Sound goes to the recognizers, but not that of a pause."""
@@ -190,6 +204,7 @@ class SpokenTurn:
             self._is_open = True
             self._attempt += 1
             self._least_letters = len(self._shown)
+            self._heard_out = None
             self._readings.forget()
             self._readers.begin(self._attempt, tuple(self._sound))
         self._recent.clear()
@@ -235,7 +250,12 @@ class SpokenTurn:
         self._sound, self._later = [], []
         self._is_open = False
         self._shown, self._least_letters = "", 0
+        self._heard_out = None
         self._readings.forget()
+
+
+def _partial(heard: Heard) -> Heard:
+    return replace(heard, also_heard=(), final=False)
 
 
 class _Readings:

@@ -17,6 +17,9 @@ IsKnownQuestion = Callable[[str, str], bool]  # a text, its language -> the page
 
 # A click is one frame of a detector (30 or 32 ms); the shortest word is longer than two.
 _SHORTEST_SPEECH_SECONDS = 0.05
+# Shorter pauses are within a sentence more often than behind it: whoever makes ready for an answer waits
+# this long. It cuts nobody off.
+_READY_SECONDS = 0.4
 _WORD = re.compile(r"[\w']+")
 
 
@@ -42,6 +45,13 @@ class TurnTaking:
     def quiet_seconds(self) -> float:
         """How long nobody has spoken; 0.0 while somebody does."""
         return self._quiet
+
+    @property
+    def seems_over(self) -> bool:
+        """All that was said has been read, people may end with it, and nobody speaks just now."""
+        text, language, is_all = self._text
+        is_pause = self.stage == "speaking" and not self._run and self._quiet >= _READY_SECONDS
+        return is_pause and not self.is_push and is_all and bool(text) and ending(text, language) != "never"
 
     def hear(self, speech: bool, seconds: float) -> Stage:
         """One more frame of sound of that length, with or without speech in it."""

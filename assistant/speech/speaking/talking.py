@@ -73,6 +73,7 @@ class Talking:
         self._waiting: deque[_Saying | _Ringing] = deque()
         self._now: _Saying | _Ringing | None = None
         self._making: Making | None = None  # the last one
+        self._ready: _Saying | None = None  # made before it is to be said
         self._closed = False
         self._lock = threading.Lock()  # of all above that changes
         self._news = threading.Event()
@@ -90,18 +91,31 @@ class Talking:
         sentences = tuple(self._with.cut(text, language))
         with self._lock:
             self._stop(_Saying)
+            saying = self._made_ready(sentences, language)
             self._number += 1
-            saying = _Saying(self._number, language, sentences)
+            saying.number = self._number
             if is_closed := self._closed:
                 saying.stopped.set()
             else:
-                with suppress(DeviceError):  # it is tried again, and then told, in its turn
-                    self._make(saying)
+                if saying.making is None:
+                    with suppress(DeviceError):  # it is tried again, and then told, in its turn
+                        self._make(saying)
                 self._waiting.append(saying)
         self._news.set()
         if is_closed:
             self._with.tell(saying.number, VoiceEnded(stopped=True))
         return saying.number
+
+    def make_ready(self, text: str, language: str) -> None:
+        """These words may be said next: have them made, and say nothing."""
+        ready = _Saying(0, language, tuple(self._with.cut(text, language)))
+        with self._lock:
+            self._drop_ready()
+            if self._closed or self._now or self._waiting:
+                return
+            with suppress(DeviceError):  # told when it is said
+                self._make(ready)
+                self._ready = ready
 
     def play(self, chime: Chime) -> None:
         """A short sound, before whatever is said next."""
@@ -110,12 +124,15 @@ class Talking:
         self._news.set()
 
     def stop(self) -> None:
-        """Silence within some milliseconds."""
+        """Silence within some milliseconds; what was made ready is not wanted any more."""
         with self._lock:
+            self._drop_ready()
             self._stop(_Saying, _Ringing)
 
     def adjust(self, volume: float, words_a_minute: int) -> None:
         """From the next sentence on; volume from 0 to 1."""
+        with self._lock:
+            self._drop_ready()  # it was made at another speed
         self._playing.volume = min(max(volume, 0.0), 1.0)
         self._voices.words_a_minute = min(max(words_a_minute, SPEEDS[0]), SPEEDS[-1])
 
@@ -123,6 +140,7 @@ class Talking:
         """Silence; returns when all threads and voices have ended."""
         with self._lock:
             self._closed = True
+            self._drop_ready()
             self._stop(_Saying, _Ringing)
         self._news.set()
         self._voices.close()
@@ -138,6 +156,20 @@ class Talking:
                 if isinstance(task, _Saying) and task.making:
                     task.making.give_up()
                     self._voices.stop()
+
+    def _made_ready(self, sentences: Sequence[str], language: str) -> _Saying:
+        """With its sound under way where just this was made ready; what else was ready is dropped."""
+        if (ready := self._ready) and (ready.sentences, ready.language) == (sentences, language):
+            self._ready = None
+            return ready
+        self._drop_ready()
+        return _Saying(0, language, sentences)
+
+    def _drop_ready(self) -> None:
+        ready, self._ready = self._ready, None
+        if ready and ready.making:
+            ready.making.give_up()
+            self._voices.stop()
 
     def _make(self, saying: _Saying, first: int = 0) -> None:
         """Have the sentences made by the best voice that is left; raises DeviceError where none is."""

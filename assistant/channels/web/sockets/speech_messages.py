@@ -12,6 +12,7 @@ from assistant.channels.web.asking.reading import language, switch, text, texts
 from assistant.channels.web.guarding.failures import Refused
 from assistant.events import (
     EarEvent,
+    HeardOut,
     HearingFailed,
     MicrophoneBack,
     MicrophoneLost,
@@ -206,6 +207,8 @@ def _of_ear(event: EarEvent) -> Told:
             return {"event": "heard", "text": heard, "language": tag, "also_heard": list(also_heard)}
         case Heard(heard, tag):
             return {"event": "hearing", "text": heard, "language": tag}
+        case HeardOut(Heard(heard, tag)):
+            return {"event": "heard-out", "text": heard, "language": tag}
         case NothingSaid():
             return {"event": "nothing"}
         case StopSaid(words):

@@ -232,7 +232,7 @@ export class Speech {
   toldByEar({ number, event, ...what }) {
     if (event === "stop" && this.state === "speaking") return this.interrupted(what.text);
     if (!["listening", "recognizing"].includes(this.state) || number !== this.current) return;
-    if (event === "hearing") return this.tell({ type: "hearing", text: what.text });
+    if (event === "hearing" || event === "heard-out") return this.tell({ type: "hearing", text: what.text });
     if (event === "lost" || event === "back") return this.tell({ type: event });
     if (event === "speech-began") return undefined;
     this.change("quiet"); // the microphone stays: the answer may be said, and a word may stop it

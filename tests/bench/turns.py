@@ -4,7 +4,8 @@ Clips of people and of a synthetic voice get a room around them and a pause with
 of 0.05 s of its own time; what a recognizer works on each is measured (CPU time) and added to that time,
 as if each of its processes worked on a core of its own. Rivals are given the same last words, when their
 pause is over. "Text": until the words that are answered stand there as heard out, and their answer is made
-ready; "answer": until it may be given. "Last word": the seconds that the recognizer itself needs when the sound has ended (median).
+ready; "answer": until it may be given. "Last word": the seconds that the recognizer itself needs when the
+sound has ended (median).
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 Twenty answers of the sample base are said, by each voice that is installed, into a loudspeaker
 that plays them as fast as they sound and to nobody: first from one that was at rest (its opening
-and lead-in are counted), then from one that played a moment ago. Beside them the same answers by
+and lead-in are counted), then the same with words that were made ready in the pause before, then from one
+that played a moment ago. Beside them the same answers by
 the libraries alone, without a loudspeaker: pyttsx3 in a fresh process as its manual says (but
 waited for: its `runAndWait` comes back early, and then no answer of more than a hundred letters
 was said at all), Piper loaded but with the whole answer at once.
@@ -90,6 +91,7 @@ class Air:
 @dataclass(frozen=True, slots=True)
 class Measured:
     first_sounds: Sequence[float]  # seconds, from a loudspeaker that was at rest
+    ready: Sequence[float] = ()  # seconds, the same, with words that were made ready
     awake: Sequence[float] = ()  # seconds, from one that played a moment ago
     silences: Sequence[float] = ()  # seconds
     real_time_factor: float = 0.0
@@ -116,13 +118,14 @@ def measure(name: str, open_voice: Callable[[], Synthesizer], texts: Sequence[st
     time.sleep(_PAUSE_SECONDS)
     try:
         timed = [say_and_stop(talking, air, told, text) for text in texts]
+        ready = [say_what_is_ready(talking, air, told, text) for text in texts]
         awake = [say_after_another(talking, air, told, text) for text in texts]
         megabytes = own_megabytes() - before + children_megabytes()
         factor = real_time_factor(voice, texts[:_MADE_TO_THE_END])
     finally:
         talking.close()
     firsts, silences = zip(*timed, strict=True)
-    return Measured(firsts, awake, silences, factor, megabytes)
+    return Measured(firsts, ready, awake, silences, factor, megabytes)
 
 
 def say_and_stop(
@@ -139,6 +142,18 @@ def say_and_stop(
     wait_for_end(told)
     time.sleep(_PAUSE_SECONDS)
     return first, silent
+
+
+def say_what_is_ready(
+    talking: Talking, air: Air, told: queue.Queue[tuple[int, MouthEvent]], text: str
+) -> float:
+    talking.make_ready(text, "en")
+    time.sleep(_PAUSE_SECONDS)
+    first = until_heard(talking, air, text)
+    talking.stop()
+    wait_for_end(told)
+    time.sleep(_PAUSE_SECONDS)
+    return first
 
 
 def say_after_another(
@@ -229,7 +244,7 @@ def rows(texts: Sequence[str]) -> Iterator[tuple[str, ...]]:
     yield row("pyttsx3 alone", pyttsx3_alone(texts))
     found = voices_for("en", find_piper_voices([REPOSITORY / "models"]))
     if not found or find_spec("piper") is None:
-        yield ("piper: not installed", *[""] * 7)
+        yield ("piper: not installed", *[""] * 9)
         return
     yield row("piper", measure("piper", partial(PiperSynthesizer, [found[0].path.parent]), texts))
     yield row("piper alone", piper_alone(found[0].path, texts))
@@ -240,6 +255,8 @@ def row(name: str, measured: Measured) -> tuple[str, ...]:
         name,
         f"{1000 * median(measured.first_sounds):.0f}",
         f"{1000 * max(measured.first_sounds):.0f}",
+        f"{1000 * median(measured.ready):.0f}" if measured.ready else "",
+        f"{1000 * max(measured.ready):.0f}" if measured.ready else "",
         f"{1000 * median(measured.awake):.0f}" if measured.awake else "",
         f"{1000 * max(measured.awake):.0f}" if measured.awake else "",
         f"{1000 * max(measured.silences):.1f}" if measured.silences else "",
@@ -253,7 +270,8 @@ def main() -> None:
     table = Table(
         "voice", title=f"From `say` to the air, milliseconds, {len(texts)} answers of the sample base"
     )
-    for column in ("at rest", "worst", "awake", "worst", "stop to silence, worst", "real-time factor", "MB"):
+    columns = ("at rest", "worst", "made ready", "worst", "awake", "worst")
+    for column in (*columns, "stop to silence, worst", "real-time factor", "MB"):
         table.add_column(column, justify="right")
     show(table, rows(texts))
 

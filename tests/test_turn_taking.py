@@ -182,7 +182,7 @@ ENDINGS = {
             "Brot und",
         ),
         "seldom": ("wann machen Sie auf", "was kostet das", "welche Farben gibt es", "womit fängt man an"),
-        "plain": ("Wann haben Sie geöffnet", "wo ist die Toilette", "danke"),
+        "plain": ("Wann haben Sie geöffnet", "wo ist die Toilette", "danke", "Danke. ", "Wo?"),
     },
     "ko": {
         "never": ("저는", "그리고"),
@@ -190,7 +190,8 @@ ENDINGS = {
         "plain": ("영업시간이 어떻게 되나요", "배송"),
     },
     "en-GB": {"never": ("I would like to",)},
-    "fr": {"plain": ("je voudrais",)},
+    "fr": {"plain": ("je voudrais", "Où sont les toilettes ?"), "never": ("Je voudrais...", "Bonjour,")},
+    "ja": {"never": ("すみません、",)},
 }
 SPOKEN_ENDINGS = [
     (language, text, kind)

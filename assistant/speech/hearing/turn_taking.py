@@ -134,8 +134,15 @@ class TurnTaking:
 Ending = Literal["never", "seldom", "plain"]
 
 
+# A recognizer that writes punctuation puts these where it hears that more is to come: of 64 human clips
+# cut in two, after 8 of the beginnings and none of the ends.
+_MORE_TO_COME = ("...", "…", ",", "،", "、", "，")
+
+
 def ending(text: str, language: str) -> Ending:
     """Whether people stop after such words never, seldom, or why not."""
+    if text.rstrip().endswith(_MORE_TO_COME):
+        return "never"
     table = _tables().get(language.lower().partition("-")[0])
     words = _words(text)
     if table is None or not words:

@@ -181,8 +181,14 @@ ENDINGS = {
             "kann ich mit der",
             "Brot und",
         ),
-        "seldom": ("wann machen Sie auf", "was kostet das", "welche Farben gibt es", "womit fängt man an"),
-        "plain": ("Wann haben Sie geöffnet", "wo ist die Toilette", "danke", "Danke. ", "Wo?"),
+        "seldom": (
+            "wann machen Sie auf",
+            "was kostet das",
+            "Was kostet das.",
+            "welche Farben gibt es",
+            "womit fängt man an",
+        ),
+        "plain": ("Wann haben Sie geöffnet", "wo ist die Toilette", "danke", "Danke. ", "Was kostet das?"),
     },
     "ko": {
         "never": ("저는", "그리고"),

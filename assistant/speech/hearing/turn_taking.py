@@ -135,8 +135,9 @@ Ending = Literal["never", "seldom", "plain"]
 
 
 # A recognizer that writes punctuation puts these where it hears that more is to come: of 64 human clips
-# cut in two, after 8 of the beginnings and none of the ends.
+# cut in two, after 8 of the beginnings and none of the ends. A question mark stood after 2 beginnings.
 _MORE_TO_COME = ("...", "…", ",", "،", "、", "，")
+_ASKED = ("?", "？", "؟")
 
 
 def ending(text: str, language: str) -> Ending:
@@ -149,6 +150,8 @@ def ending(text: str, language: str) -> Ending:
         return "plain"
     if _ends_with(words, table.never) or _reads_a_number(words, table.digits):
         return "never"
+    if text.rstrip().endswith(_ASKED):
+        return "plain"
     if _ends_with(words, table.seldom) or (table.suffixes and words[-1].endswith(table.suffixes)):
         return "seldom"
     return "plain"

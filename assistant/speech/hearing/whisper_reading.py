@@ -1,0 +1,132 @@
+"""What a Whisper model reads in a stretch of sound: in a window as short as may be, inventions left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from assistant.speech.hearing.readings import MOST_READINGS, Reading
+from assistant.speech.hearing.whisper_models import tokenizer
+from assistant.speech.sound.resampling import to_samples
+
+RATE_HZ = 16_000  # of all its models
+WINDOW_SECONDS = 30  # the model learned from stretches of this length, and reads no longer ones
+_FRAMES_A_SECOND = 100
+# A whole window costs 1.1 s, whatever is said in it. In one of ten seconds the same words cost a third, and
+# one to three words in a hundred more are wrong; below eight the model begins to repeat itself.
+_SHORTEST_WINDOW_SECONDS = 10.0
+_SILENCE_SECONDS = 2.0  # what was said must be seen to be over
+_MOST_TOKENS = 112  # a quarter of what the model can write
+# People came to 7.5 tokens a second. Whoever is said to have said more has not.
+_TOKENS_A_SECOND, _TOKENS_MORE = 16, 8
+# Of tokens that say the same again at once: from the first on it is read again, from the second on it is
+# believed in no window. "No, no, no, no" has six.
+_DOUBTFUL_REPETITION, _SENSELESS_REPETITION = 4, 8
+# In noise the model invents sentences. It takes it for silence itself, though, or its words for improbable
+# (the mean natural logarithm over the tokens): with both, 8 of 69 readings of noises were left, without
+# the second 36. Of 39 human clips one was lost, which it had misheard.
+_SILENCE = 0.6
+_LEAST_SCORE = -1.4
+_WITH_CARE = {"beam_size": MOST_READINGS, "num_hypotheses": MOST_READINGS}
+# Without other readings, and with a penalty for saying the same again, a shorter window will do.
+_AT_A_GLANCE = {"beam_size": 1, "repetition_penalty": 1.1}
+_SHORTEST_GLANCE_SECONDS = 6.0
+
+
+class WhisperReader:
+    """Reads sound of one language with a model that others may read with at the same time.
+
+    Sound is 16-bit mono PCM at RATE_HZ, at most WINDOW_SECONDS of it. Raises UnheardLanguageError
+    for a language that the model does not hear.
+    """
+
+    def __init__(self, model: Any, language: str) -> None:
+        self._model = model  # the shared one lives as long as somebody holds it
+        self._tokenizer = tokenizer(model, language)
+        self._prompt = [*self._tokenizer.sot_sequence, self._tokenizer.no_timestamps]
+
+    def read(self, sound: bytes) -> list[Reading]:
+        """All that it may be, best first; none where the model hears no speech.
+
+        A reading that repeats itself is read again as the model learned to, in a whole window.
+        """
+        result = self._generate(sound, _SHORTEST_WINDOW_SECONDS)
+        if repetition(result.sequences_ids[0]) >= _DOUBTFUL_REPETITION:
+            result = self._generate(sound, WINDOW_SECONDS)
+        return self._readings(result)
+
+    def glance(self, sound: bytes) -> Glance | None:
+        """A first look at what is being said, begun beside whoever asks for it; None while anybody reads.
+
+        Who has finished never waits for those who are still speaking.
+        """
+        if self._model.model.num_active_batches:
+            return None
+        return Glance(self._begin(sound, _SHORTEST_GLANCE_SECONDS, **_AT_A_GLANCE), self._readings)
+
+    def _generate(self, sound: bytes, window_seconds: float) -> Any:
+        return self._begin(sound, window_seconds, **_WITH_CARE).result()
+
+    def _begin(self, sound: bytes, window_seconds: float, **how: float) -> Any:
+        seconds = len(sound) / 2 / RATE_HZ
+        most = min(_MOST_TOKENS, _TOKENS_MORE + round(_TOKENS_A_SECOND * seconds))
+        return self._model.model.generate(
+            self._features(sound, min(WINDOW_SECONDS, max(window_seconds, seconds + _SILENCE_SECONDS))),
+            [self._prompt],
+            asynchronous=True,
+            return_scores=True,
+            return_no_speech_prob=True,
+            max_length=len(self._prompt) + most,
+            **how,
+        )[0]
+
+    def _features(self, sound: bytes, window_seconds: float) -> Any:
+        """What the model reads: the sound, and silence to the end of the window."""
+        import ctranslate2
+        import numpy as np
+
+        frames = round(window_seconds * _FRAMES_A_SECOND)
+        samples = np.zeros(frames * RATE_HZ // _FRAMES_A_SECOND, np.float32)
+        heard = to_samples(sound)[: len(samples)]
+        samples[: len(heard)] = heard
+        features = self._model.feature_extractor(samples, padding=0)[np.newaxis, :, :frames]
+        return ctranslate2.StorageView.from_array(np.ascontiguousarray(features))
+
+    def _readings(self, result: Any) -> list[Reading]:
+        best = result.scores[0]
+        if result.no_speech_prob > _SILENCE or best < _LEAST_SCORE:
+            return []
+        if repetition(result.sequences_ids[0]) >= _SENSELESS_REPETITION:
+            return []
+        return [
+            Reading(self._tokenizer.decode(tokens).strip(), best - score)
+            for tokens, score in zip(result.sequences_ids, result.scores, strict=True)
+        ]
+
+
+class Glance:
+    """What is being read, beside whoever waits for it."""
+
+    def __init__(self, begun: Any, readings: Callable[[Any], list[Reading]]) -> None:
+        self._begun = begun
+        self._readings = readings
+
+    @property
+    def is_done(self) -> bool:
+        return bool(self._begun.done())
+
+    def readings(self) -> list[Reading]:
+        """At most one; waits until it is done."""
+        return self._readings(self._begun.result())
+
+
+def repetition(tokens: Sequence[int]) -> int:
+    """How many tokens in a row only say again what went right before them: 3 in "da da da da", 0 in "da"."""
+    most = 0
+    for length in range(1, len(tokens) // 2 + 1):
+        same = 0
+        for at in range(length, len(tokens)):
+            same = same + 1 if tokens[at] == tokens[at - length] else 0
+            if same >= length:
+                most = max(most, same)
+    return most

@@ -5,13 +5,16 @@ A tiny one with random weights is damaged in every way; what is heard, a real on
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,20 +24,23 @@ import pytest
 
 from assistant import wiring
 from assistant.errors import AudioError, DeviceError, ModelError
-from assistant.settings import ListeningSettings, Settings
+from assistant.settings import ListeningSettings, Settings, load_settings
+from assistant.speech.doctor import Languages, hearing_findings
 from assistant.speech.hearing import whisper_models, whisper_reading, whisper_recognizer
 from assistant.speech.hearing.pronunciation import words_of
 from assistant.speech.hearing.whisper_models import validate_whisper_model
 from assistant.speech.hearing.whisper_reading import WhisperReader, repetition
 from assistant.speech.hearing.whisper_recognizer import WhisperRecognizer
 from assistant.speech.hearing.whole_utterance import hear
-from assistant.speech.sound.wav_audio import WavMicrophone
-from assistant.values import Heard, Knowledge
+from assistant.speech.sound.wav_audio import WavMicrophone, write_wav
+from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
+from assistant.values import Finding, Heard, Knowledge
 from tests.test_recognizers import WITH_ESPEAK, Sound, SpokenOnly, noise, spoken
 
 pytest.importorskip("faster_whisper", reason="pip install -e '.[whisper]'")
 
 QUESTION = Path(__file__).parent / "question.wav"
+KNOWLEDGE = Path(__file__).parents[1] / "knowledge"
 WIDTH = 16
 SPECIAL: tuple[str, ...] = ("<|endoftext|>", "<|startoftranscript|>", "<|translate|>", "<|transcribe|>")
 SPECIAL += ("<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>")
@@ -268,6 +274,56 @@ def test_more_than_the_model_takes_at_once_is_read_in_stretches(german: WhisperR
     silence = bytes(30 * 32_000 - len(first))
     heard = hear(SpokenOnly([first + silence + second]), german)
     assert words_of(heard.text) == words_of(" ".join(SAID["de"]))
+
+
+# --- in the product -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def heard_by_whisper(whisper_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample pages, with the model in their settings."""
+    folder = tmp_path_factory.mktemp("company") / "pages"
+    shutil.copytree(KNOWLEDGE, folder)
+    with (folder / "settings.toml").open("a", encoding="utf-8") as settings:
+        settings.write(f"\n[listening]\nwhisper_model = {json.dumps(whisper_base.as_posix())}\n")
+    return folder
+
+
+@WITH_ESPEAK
+def test_a_german_question_in_a_file_is_answered(heard_by_whisper: Path, tmp_path: Path) -> None:
+    question = tmp_path / "question.wav"
+    voice = Pyttsx3Synthesizer()
+    write_wav(question, voice.speak("Das Paket kam beschädigt an", "de"), voice.rate_hz)
+    command = [sys.executable, "-m", "assistant", "ask", "--audio", str(question), "--language", "de"]
+    result = subprocess.run(
+        [*command, "--json", "--knowledge", str(heard_by_whisper)],
+        capture_output=True, text=True, encoding="utf-8", cwd=KNOWLEDGE.parent,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    told = json.loads(result.stdout)
+    assert told["entry"] == "damaged-parcel"
+    assert words_of(told["heard"]["text"]) == words_of("Das Paket kam beschädigt an")
+
+
+def test_the_doctor_names_the_model_for_each_language_that_it_hears(
+    whisper_base: Path, model: Path, cache: Path, tmp_path: Path
+) -> None:
+    german, korean = hearing_findings(Languages(("de", "ko")), [tmp_path], cache, whisper_base)
+    assert german == Finding("hearing", "ok", f"German: {whisper_base} (Whisper)")
+    assert korean.fact.startswith("Korean") and "Whisper" in korean.fact
+    english, *_ = hearing_findings(Languages(("en", "de")), [tmp_path], cache, model)
+    assert english.fact == f"English: {model} (Whisper)"  # the tiny one hears nothing else
+
+
+def test_the_doctor_tells_of_a_damaged_model(tmp_path: Path, cache: Path) -> None:
+    (finding, _) = hearing_findings(Languages(("de",)), [], cache, tmp_path)
+    assert finding.state == "problem" and "model.bin is missing" in finding.fact
+
+
+def test_the_doctor_is_told_where_the_model_is(heard_by_whisper: Path, whisper_base: Path) -> None:
+    settings = load_settings(heard_by_whisper)
+    assert wiring.whisper_model(settings) == whisper_base
+    assert wiring.whisper_model(replace(settings, listening=ListeningSettings())) is None
 
 
 # --- what is understood so far --------------------------------------------------------------------

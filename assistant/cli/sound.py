@@ -343,9 +343,11 @@ def _works(look: Callable[[], object]) -> bool:
 
 def _hearing(settings: Settings, languages: Languages) -> Iterator[Finding]:
     from assistant.speech.doctor import hearing_findings
-    from assistant.wiring import cache_folder
+    from assistant.wiring import cache_folder, whisper_model
 
-    return hearing_findings(languages, settings.model_folders, cache_folder(settings))
+    return hearing_findings(
+        languages, settings.model_folders, cache_folder(settings), whisper_model(settings)
+    )
 
 
 def _encoder_finding(settings: Settings) -> Finding:

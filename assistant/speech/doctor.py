@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.dialogue.tongue import language_name
-from assistant.errors import AssistantError, ModelError
+from assistant.errors import AssistantError, ModelError, UnheardLanguageError
 from assistant.ports import Synthesizer
+from assistant.speech.hearing.whisper_models import check_language
 from assistant.speech.models.vosk_models import find_vosk_model, no_model, validate_vosk_model
 from assistant.speech.sound.sounddevice_library import (
     Device,
@@ -142,17 +143,36 @@ class Languages:
 
 
 def hearing_findings(
-    languages: Languages, folders: Sequence[Path], cache_folder: Path | None = None
+    languages: Languages,
+    folders: Sequence[Path],
+    cache_folder: Path | None = None,
+    whisper_model: Path | None = None,
 ) -> Iterator[Finding]:
     """Which model hears each language, and whether it is sound; at least one language must be heard."""
     findings = [
-        _hearing(language, languages.must_hear, folders, cache_folder) for language in languages.spoken
+        _whisper(language, whisper_model, cache_folder)
+        or _hearing(language, languages.must_hear, folders, cache_folder)
+        for language in languages.spoken
     ]
     yield from findings
     if findings and not any(finding.state == "ok" for finding in findings):
         yield Finding(
             "hearing", "problem", "no language can be heard: people can only type", findings[0].hint
         )
+
+
+def _whisper(language: str, model: Path | None, cache_folder: Path | None) -> Finding | None:
+    """None where no model is given, or it does not hear the language."""
+    if model is None:
+        return None
+    name = language_name(language)
+    try:
+        check_language(model, language, cache_folder)
+    except UnheardLanguageError:
+        return None
+    except ModelError as error:
+        return Finding("hearing", "problem", f"{name}: {error.fact}", error.hint)
+    return Finding("hearing", "ok", f"{name}: {model} (Whisper)")
 
 
 def _hearing(

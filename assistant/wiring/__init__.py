@@ -142,12 +142,18 @@ def can_hear(settings: Settings, language: str) -> bool:
     )
 
 
+def whisper_model(settings: Settings) -> Path | None:
+    """The folder of the Whisper model in the settings, if one is."""
+    given = settings.listening.whisper_model
+    return settings.knowledge_folder / given if given else None
+
+
 def _open_whisper(settings: Settings, language: str, _: Knowledge) -> Recognizer | None:
-    if settings.listening.whisper_model is None:
+    model = whisper_model(settings)
+    if model is None:
         return None
     from assistant.speech.hearing.whisper_recognizer import WhisperRecognizer
 
-    model = settings.knowledge_folder / settings.listening.whisper_model
     with contextlib.suppress(UnheardLanguageError):
         return WhisperRecognizer(model, language, cache_folder(settings))
     return None

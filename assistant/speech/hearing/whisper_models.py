@@ -70,6 +70,12 @@ def tokenizer(model: Any, language: str) -> Any:
     return Tokenizer(model.hf_tokenizer, model.model.is_multilingual, "transcribe", base)
 
 
+def check_language(folder: Path, language: str, cache_folder: Path | None = None) -> None:
+    """Raise ModelError for a folder that cannot be used, UnheardLanguageError where it does not hear that."""
+    validate_whisper_model(folder, cache_folder)
+    tokenizer(shared_model(folder), language)
+
+
 def _try(folder: Path, seconds: float) -> None:
     try:
         ending = finish(start_child(_TRIAL, str(folder.resolve())), b"", seconds)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -21,6 +23,7 @@ from assistant.speech.hearing.stop_words import (
     loud_stretch,
 )
 from assistant.speech.hearing.vosk_recognizer import VoskStopWordReader
+from assistant.speech.hearing.whisper_stop_words import WhisperStopWordReader
 from assistant.speech.models.vosk_models import find_vosk_model
 from assistant.speech.sound.resampling import Samples, at_rate
 from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
@@ -112,6 +115,38 @@ def test_korean_stop_words_are_heard_and_others_are_not(tmp_path: Path) -> None:
     assert heard(spotter, in_a_room(said("멈춰", "ko"))) == ["멈춰"]
     others = [said(word, "ko") for word in ("배송", "영수증", "비밀번호")]
     assert heard(spotter, in_a_room(*others)) == []
+
+
+@WITH_ESPEAK
+@pytest.mark.parametrize("words", ["stopp", "stop", "halt"])
+def test_german_stop_words_are_heard_with_whisper(whisper_base: Path, tmp_path: Path, words: str) -> None:
+    spotter = WindowSpotter(WhisperStopWordReader(whisper_base, "de", stop_words("de"), tmp_path))
+    assert heard(spotter, in_a_room(said(words, "de"))) in (["stopp"], ["stop"], ["halt"])
+
+
+@WITH_ESPEAK
+def test_other_german_words_stop_nothing_with_whisper(whisper_base: Path, tmp_path: Path) -> None:
+    spotter = WindowSpotter(WhisperStopWordReader(whisper_base, "de", stop_words("de"), tmp_path))
+    others = [said(text, "de") for text in ("Start", "Wann haben Sie geöffnet?", "kalt", "der Halter")]
+    assert heard(spotter, in_a_room(*others)) == []
+
+
+def test_readers_are_opened_anew_when_the_pages_have_changed() -> None:
+    opened = threading.Semaphore(0)
+    known = ["stop"]
+
+    def open_reader(_: str) -> StopWordReader:
+        opened.release()
+        return StopWordReader([*known])
+
+    spotters = StopSpotters(open_reader)
+    assert heard(spotters("en"), in_a_room(said("stop"))) == ["stop"]
+    assert opened.acquire(timeout=10)
+    known[:] = ["be quiet"]
+    spotters.forget()
+    assert opened.acquire(timeout=10)
+    while not heard(spotters("en"), in_a_room(said("be quiet"))):
+        time.sleep(0.05)
 
 
 def test_what_reads_is_opened_once_a_language_and_only_where_it_can_be() -> None:

@@ -30,6 +30,7 @@ from assistant.ports import Microphone
 from assistant.settings import KioskSettings, ListeningSettings, Settings, SpeakingSettings, WebSettings
 from assistant.speech.hearing.interruption import SPOKEN, InterruptionSpotter
 from assistant.speech.hearing.recognizer_pool import RecognizerPool
+from assistant.speech.hearing.stop_words import StopSpotters
 from assistant.speech.models.vosk_models import find_vosk_model
 from assistant.speech.sound.far_voice import FarVoice
 from assistant.speech.sound.resampling import at_rate
@@ -404,7 +405,7 @@ def test_who_listens_after_the_pages_changed_listens_for_their_questions() -> No
         opened.append(list(assistant.knowledge.names))
         return WrittenRecognizer(language)
 
-    lender = UpToDate(RecognizerPool(open_one, size=2), assistant)
+    lender = UpToDate(RecognizerPool(open_one, size=2), StopSpotters(lambda _: None), assistant)
     for _ in range(2):
         with lender.borrow("en"):
             pass

@@ -221,11 +221,16 @@ def open_stop_words(
         from assistant.speech.hearing.vosk_recognizer import VoskStopWordReader
 
         return VoskStopWordReader(model, words, others, cache_folder(settings))
-    if language.partition("-")[0] != "en":
-        return None
-    from assistant.speech.hearing.pocketsphinx_recognizer import StopWordReader
+    if language.partition("-")[0] == "en":
+        from assistant.speech.hearing.pocketsphinx_recognizer import StopWordReader
 
-    return StopWordReader(words, others, cache_folder(settings))
+        return StopWordReader(words, others, cache_folder(settings))
+    if settings.listening.whisper_model is None:
+        return None
+    from assistant.speech.hearing.whisper_stop_words import WhisperStopWordReader
+
+    model = settings.knowledge_folder / settings.listening.whisper_model
+    return WhisperStopWordReader(model, language, words, cache_folder(settings))
 
 
 def _open_pyttsx3(settings: Settings) -> Synthesizer:

@@ -16,14 +16,17 @@ if TYPE_CHECKING:
     from assistant.answering import Assistant
     from assistant.ports import Recognizer
     from assistant.speech.hearing.recognizer_pool import RecognizerPool
-    from assistant.speech.hearing.stop_words import ReadStretch
+    from assistant.speech.hearing.stop_words import ReadStretch, StopSpotters
 
 
 class UpToDate:
-    """Lends recognizers that listen for the questions of the pages as they are now; to any thread."""
+    """Lends recognizers that listen for the questions of the pages as they are now; to any thread.
 
-    def __init__(self, pool: RecognizerPool, assistant: Assistant) -> None:
-        self._pool, self._assistant = pool, assistant
+    What spots the words that stop the assistant takes up changed pages with them.
+    """
+
+    def __init__(self, pool: RecognizerPool, spotters: StopSpotters, assistant: Assistant) -> None:
+        self._pool, self._spotters, self._assistant = pool, spotters, assistant
         self._known = assistant.knowledge
         self._looking = threading.Lock()
 
@@ -33,6 +36,7 @@ class UpToDate:
             self._known = self._assistant.knowledge
         if is_changed:
             self._pool.renew()
+            self._spotters.forget()
         return self._pool.borrow(language)
 
 

@@ -47,7 +47,7 @@ class Hardware:
         sense = Sense(self.assistant)
         parts = EarParts(
             open_microphone=SounddeviceMicrophone,
-            borrow=UpToDate(self.pool, self.assistant).borrow,
+            borrow=UpToDate(self.pool, self.stop_spotters, self.assistant).borrow,
             tell=tell,
             echo=self.echo,
             stop_words=self.stop_spotters,

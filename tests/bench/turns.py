@@ -30,6 +30,7 @@ from assistant.speech.hearing.pocketsphinx_recognizer import PocketSphinxRecogni
 from assistant.speech.hearing.spoken_turn import RATE_HZ, Reading, SpokenTurn
 from assistant.speech.hearing.turn_taking import IsKnownQuestion, TurnTaking, is_beginning, is_whole
 from assistant.speech.hearing.vosk_recognizer import VoskRecognizer
+from assistant.speech.hearing.whisper_recognizer import WhisperRecognizer
 from assistant.speech.models.vosk_models import find_vosk_model
 from assistant.speech.sound.resampling import at_rate
 from assistant.speech.sound.voice_activity import VoiceActivity
@@ -39,6 +40,7 @@ from assistant.wiring import open_library, questions
 from tests.bench.children import family_of
 from tests.bench.sets import read_rows
 from tests.bench.showing import show
+from tests.whisper_base import for_a_while
 
 REPOSITORY = Path(__file__).parents[2]
 PAUSES_SECONDS = (0.0, 0.3, 0.5, 0.8)  # within a clip; 0: as it was spoken
@@ -173,9 +175,10 @@ class Measured:
         works = [Work(0.0, ()) for _ in range(len(blocks) + 1)]
         self._family.keep_pace()
         sound = SpokenSound(blocks, self._family.keep_pace)
-        begun, worked = time.thread_time(), self._family.worked()
+        # All threads: Whisper reads in one of its own.
+        begun, worked = time.process_time(), self._family.worked()
         for heard in self._recognizer.recognize(sound):
-            place, now = max(0, sound.taken - 1), time.thread_time()
+            place, now = max(0, sound.taken - 1), time.process_time()
             seconds = works[place].seconds + now - begun + self._family.slowest_since(worked)
             works[place] = Work(seconds, (*works[place].readings, heard))
             begun, worked = now, self._family.worked()
@@ -395,20 +398,26 @@ def base_of(texts: Sequence[str], language: str) -> Knowledge:
 
 def corpora(folder: Path, only_english: bool) -> Iterator[Corpus]:
     if not only_english:
-        yield from german_and_korean(folder)
+        with for_a_while() as whisper:
+            yield from german(folder, whisper)
+        yield from korean(folder)
     yield from english(folder)
 
 
-def german_and_korean(folder: Path) -> Iterator[Corpus]:
-    german = list(human_clips(folder, "de"))
-    prompted = Measured(Prompter())
-    known = known_to(base_of(list(dict.fromkeys(clip.text for clip in german)), "de"))
-    yield Corpus("German, people, prompted, known to the pages", "de", german, prompted, known)
-    yield Corpus("German, people, prompted, unknown to the pages", "de", german, prompted, known_to(None))
+def german(folder: Path, whisper: Path | None) -> Iterator[Corpus]:
+    people = list(human_clips(folder, "de"))
+    known = known_to(base_of(list(dict.fromkeys(clip.text for clip in people)), "de"))
+    hears = Measured(WhisperRecognizer(whisper, "de") if whisper else Prompter())
+    how = "Whisper base" if whisper else "words prompted"
+    yield Corpus(f"German, people, {how}, known to the pages", "de", people, hears, known)
+    yield Corpus(f"German, people, {how}, unknown to the pages", "de", people, hears, known_to(None))
+
+
+def korean(folder: Path) -> Iterator[Corpus]:
     if model := find_vosk_model("ko", []):
         vosk = Measured(VoskRecognizer(model, "ko"))
-        korean = list(human_clips(folder, "ko"))
-        yield Corpus("Korean, people, unknown (Vosk)", "ko", korean, vosk, known_to(None))
+        people = list(human_clips(folder, "ko"))
+        yield Corpus("Korean, people, unknown (Vosk)", "ko", people, vosk, known_to(None))
 
 
 def english(folder: Path) -> Iterator[Corpus]:

@@ -27,6 +27,7 @@ from assistant.errors import AudioError, DeviceError, ModelError
 from assistant.settings import ListeningSettings, Settings, load_settings
 from assistant.speech.doctor import Languages, hearing_findings
 from assistant.speech.hearing import whisper_models, whisper_reading, whisper_recognizer
+from assistant.speech.hearing.nearest_phrases import NearestPhrases, likeness
 from assistant.speech.hearing.pronunciation import words_of
 from assistant.speech.hearing.whisper_models import validate_whisper_model
 from assistant.speech.hearing.whisper_reading import WhisperReader, repetition
@@ -143,8 +144,9 @@ def test_a_reading_that_repeats_itself_is_read_again_in_a_whole_window_and_belie
 
     def repeating(reader: WhisperReader, sound: bytes, window_seconds: float) -> Any:
         windows.append(window_seconds)
-        result = generate(reader, sound, window_seconds)
-        return SimpleNamespace(sequences_ids=[[3] * 20], scores=result.scores[:1], no_speech_prob=0.0)
+        encoded, result = generate(reader, sound, window_seconds)
+        looped = SimpleNamespace(sequences_ids=[[3] * 20], scores=result.scores[:1], no_speech_prob=0.0)
+        return encoded, looped
 
     monkeypatch.setattr(WhisperReader, "_generate", repeating)
     monkeypatch.setattr(whisper_reading, "_LEAST_SCORE", -99.0)
@@ -276,6 +278,49 @@ def test_more_than_the_model_takes_at_once_is_read_in_stretches(german: WhisperR
     assert words_of(heard.text) == words_of(" ".join(SAID["de"]))
 
 
+# --- words of the pages ---------------------------------------------------------------------------
+
+
+def test_the_phrases_that_share_most_letters_with_any_reading_are_nearest() -> None:
+    phrases = NearestPhrases(
+        ["Where can I park?", "When are you open?", "Is there parking?", "ÖFFNUNGSZEITEN"]
+    )
+    assert phrases.nearest(["when are you opened", "is there a park"], 2) == [
+        "When are you open?",
+        "Is there parking?",
+    ]
+    assert phrases.nearest(["öffnungszeit"], 9) == ["ÖFFNUNGSZEITEN"]
+    assert (
+        phrases.nearest(["xyz"], 9) == phrases.nearest([], 9) == NearestPhrases([]).nearest(["when"], 9) == []
+    )
+
+
+@pytest.mark.parametrize(
+    "other, least, most", [("When are you open?", 1, 1), ("", 0, 0), ("when open", 0.5, 0.8)]
+)
+def test_texts_are_alike_by_their_letters(other: str, least: float, most: float) -> None:
+    assert least <= likeness("when are you open", other) <= most
+
+
+@WITH_ESPEAK
+def test_a_question_of_the_pages_is_heard_where_it_would_be_misheard(
+    german: WhisperRecognizer, whisper_base: Path, cache: Path
+) -> None:
+    asked = ("Habt ihr Gutscheine?", "Muss ich den Versand zahlen?")
+    knowing = WhisperRecognizer(whisper_base, "de", cache, [*asked, *SAID["de"], "Wann öffnen Sie?"])
+    misheard = [said for said in asked if words_of(hear(spoken(said, "de"), german).text) != words_of(said)]
+    assert misheard
+    for said in misheard:
+        assert words_of(hear(spoken(said, "de"), knowing).text) == words_of(said)
+
+
+@WITH_ESPEAK
+def test_what_is_no_question_of_the_pages_is_not_taken_for_one(whisper_base: Path, cache: Path) -> None:
+    knowing = WhisperRecognizer(whisper_base, "en", cache, ["Where can I park?", "Do you wrap gifts?"])
+    for said in SAID["en"]:
+        assert words_of(hear(spoken(said, "en"), knowing).text) == words_of(said)
+
+
 # --- in the product -------------------------------------------------------------------------------
 
 
@@ -364,7 +409,8 @@ def test_sound_that_comes_at_once_is_read_once(english: WhisperRecognizer) -> No
 
 def test_who_has_finished_is_not_kept_waiting_by_looks_at_what_others_say(english: WhisperRecognizer) -> None:
     reader = english._reader
-    whole = reader._begin(noise(20, 3000), 30)
+    features = reader._features(noise(20, 3000), 30)
+    whole = reader._begin(features, reader._prompt, 640_000, beam_size=5)
     assert reader.glance(noise(1, 3000)) is None
     whole.result()
     while reader._model.model.num_active_batches:  # a moment longer

@@ -148,14 +148,14 @@ def whisper_model(settings: Settings) -> Path | None:
     return settings.knowledge_folder / given if given else None
 
 
-def _open_whisper(settings: Settings, language: str, _: Knowledge) -> Recognizer | None:
+def _open_whisper(settings: Settings, language: str, knowledge: Knowledge) -> Recognizer | None:
     model = whisper_model(settings)
     if model is None:
         return None
     from assistant.speech.hearing.whisper_recognizer import WhisperRecognizer
 
     with contextlib.suppress(UnheardLanguageError):
-        return WhisperRecognizer(model, language, cache_folder(settings))
+        return WhisperRecognizer(model, language, cache_folder(settings), questions(knowledge, language))
     return None
 
 

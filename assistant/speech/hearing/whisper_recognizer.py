@@ -39,10 +39,16 @@ class WhisperRecognizer:
     to listen twice at once or after `close()`.
     """
 
-    def __init__(self, model_folder: Path, language: str, cache_folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        model_folder: Path,
+        language: str,
+        cache_folder: Path | None = None,
+        phrases: Sequence[str] = (),
+    ) -> None:
         validate_whisper_model(model_folder, cache_folder)
         self._language = language
-        self._reader: Any = WhisperReader(shared_model(model_folder), language)
+        self._reader: Any = WhisperReader(shared_model(model_folder), language, phrases)
         self._activity = VoiceActivity(RATE_HZ)
         self._listening = threading.Lock()
         self._closed = False

@@ -225,11 +225,11 @@ def open_stop_words(
         from assistant.speech.hearing.pocketsphinx_recognizer import StopWordReader
 
         return StopWordReader(words, others, cache_folder(settings))
-    if settings.listening.whisper_model is None:
+    model = whisper_model(settings)
+    if model is None:
         return None
     from assistant.speech.hearing.whisper_stop_words import WhisperStopWordReader
 
-    model = settings.knowledge_folder / settings.listening.whisper_model
     return WhisperStopWordReader(model, language, words, cache_folder(settings))
 
 

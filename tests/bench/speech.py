@@ -1,22 +1,26 @@
-"""Recognizers beside the bare libraries: python -m tests.bench.speech [FOLDER] [--all]
+"""Recognizers beside the bare libraries: python -m tests.bench.speech [FOLDER] [--all] [--whisper FOLDER]
 
 Questions of the sample base, spoken by the voices that are installed, and human clips that no page answers,
 of each the first seconds (`--all`: every question, every clip to its end).
 The clips (audio.jsonl: path, lang, text, kind) are not part of this project. "First" are the questions whose
 entry comes first, "best alone" those of which it does without the other readings, "answered" what is answered
 at once. "Last word" is the CPU time from the last sound to the final reading. Errors are of words, in Korean
-of letters. What an idle kiosk costs is shown by `tests.bench.idle`.
+of letters. What an idle kiosk costs is shown by `tests.bench.idle`. "Paraphrases" are checks of the pages:
+they stand among no questions, so no recognizer was told of them. Whisper is measured with the model given,
+and then alone, else with the one of the `test` extra.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
 import statistics
-import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +33,17 @@ from assistant.settings import Settings, load_settings
 from assistant.speech.hearing.pocketsphinx_recognizer import PocketSphinxRecognizer
 from assistant.speech.hearing.pronunciation import words_of
 from assistant.speech.hearing.vosk_recognizer import VoskRecognizer
+from assistant.speech.hearing.whisper_recognizer import WhisperRecognizer
 from assistant.speech.hearing.whole_utterance import as_utterance, hear
 from assistant.speech.lasting_child import Answer, LastingChild
 from assistant.speech.models.vosk_models import find_vosk_model
-from assistant.speech.sound.resampling import at_rate, to_pcm
+from assistant.speech.sound.resampling import at_rate, to_pcm, to_samples
 from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
 from assistant.values import Found, Heard, Several, Utterance
 from tests.bench.children import Family, family_of, resident
 from tests.bench.sets import NoSets
 from tests.bench.showing import show
+from tests.whisper_base import put_together
 
 _RATE_HZ = 16_000
 _BLOCK_BYTES = 3200  # a tenth of a second, as a microphone gives it
@@ -86,6 +92,7 @@ class Stopwatch:
 
     family: Family = field(default_factory=Family)
     own_seconds: float = 0.0
+    threads_seconds: float = 0.0  # of them in threads of the library
 
     @property
     def seconds(self) -> float:
@@ -95,6 +102,20 @@ class Stopwatch:
         """All that this process and those of the recognizer have used."""
         self.family.keep_pace()
         return time.process_time() + self.family.cpu_seconds()
+
+    def around_threads(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """Of a library that works in threads of its own, while whoever calls it waits."""
+
+        def timed(*arguments: Any, **named: Any) -> Any:
+            started, own = time.process_time(), time.thread_time()
+            try:
+                return call(*arguments, **named)
+            finally:
+                worked = time.process_time() - started
+                self.own_seconds += worked
+                self.threads_seconds += worked - (time.thread_time() - own)
+
+        return timed
 
     def around(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def timed(*arguments: Any) -> Any:
@@ -182,9 +203,9 @@ def score(
     result, times = Score(), watch or Stopwatch()
     for clip in clips:
         microphone = ClipMicrophone(clip, times.family)
-        began, decoded = times.cpu_seconds(), times.seconds
+        began, decoded, beside_us = times.cpu_seconds(), times.seconds, times.threads_seconds
         heard = listen(microphone)
-        own = time.thread_time() - microphone.ended
+        own = time.thread_time() - microphone.ended + times.threads_seconds - beside_us
         result.latencies.append(own + times.family.slowest_since(microphone.worked))
         result.cpu_seconds += times.cpu_seconds() - began
         result.decoding_seconds += times.seconds - decoded
@@ -307,6 +328,20 @@ def bare_vosk(model: Path, language: str) -> Hear:
     return listen
 
 
+def bare_whisper(model: Any, language: str, watch: Stopwatch) -> Hear:
+    """As its manual has it: the whole sound at once."""
+    transcribe = watch.around_threads(
+        lambda samples: " ".join(
+            part.text.strip() for part in model.transcribe(samples, language=language)[0]
+        )
+    )
+
+    def listen(microphone: ClipMicrophone) -> Heard:
+        return Heard(transcribe(to_samples(b"".join(microphone))), language)
+
+    return listen
+
+
 class QuestionsAlone:
     """Writes down what a recognizer would have heard, had it taken everything for one of the questions."""
 
@@ -336,6 +371,9 @@ def time_decoding(recognizer: Recognizer) -> Stopwatch:
     watch = Stopwatch(family_of(recognizer))
     if isinstance(recognizer, VoskRecognizer):
         recognizer._recognizer = Timed(recognizer._recognizer, watch)
+    if isinstance(recognizer, WhisperRecognizer):
+        reader = recognizer._reader
+        reader.read = watch.around_threads(reader.read)
     return watch
 
 
@@ -403,15 +441,82 @@ def korean_rows(folder: Path, settings: Settings, assistant: Assistant, whole: b
         yield result.row("Vosk", what, resident() - began)
 
 
+def whisper_rows(folder: Path, settings: Settings, model: Path, whole: bool) -> Iterator[list[str]]:
+    import faster_whisper
+
+    assistant = wiring.build_assistant(settings)
+    given = replace(settings.listening, whisper_model=model.absolute())
+    settings = replace(settings, listening=given)
+    for language in ("de", "en", "ko"):
+        sets = whisper_sets(folder, assistant, language, whole)
+        began = resident()
+        bare = faster_whisper.WhisperModel(
+            str(model), device="cpu", compute_type="int8", local_files_only=True
+        )
+        watch = Stopwatch()
+        listen = bare_whisper(bare, language, watch)
+        for what, clips in sets:
+            result = score(clips, listen, assistant, watch)
+            result.decoding_seconds = 0.0  # all of it
+            yield result.row("bare faster-whisper", f"{language}: {what}", resident() - began)
+        del bare, listen
+        began = resident()
+        ear = wiring.open_recognizer(settings, language, assistant.knowledge)
+        if not isinstance(ear, WhisperRecognizer):
+            continue  # an English model
+        watch = time_decoding(ear)
+        for what, clips in sets:
+            result = score(clips, partial(hear, recognizer=ear), assistant, watch)
+            yield result.row("Whisper", f"{language}: {what}", resident() - began)
+
+
+def whisper_sets(folder: Path, assistant: Assistant, language: str, whole: bool) -> list[Set]:
+    seconds = 10**6 if whole else _FIRST_SECONDS
+    asked = questions(assistant, language, 10**6 if whole else _QUESTIONS)
+    others = paraphrases(assistant, language, 10**6 if whole else _QUESTIONS)
+    foreign = [clip for other in ({"de": "en"}.get(language, "de"), None) for clip in recorded(folder, other)]
+    said = [
+        one
+        for name, speak in voices(language)
+        for one in ((name, spoken(asked, speak)), (f"{name}, paraphrases", spoken(others, speak)))
+    ]
+    return [
+        *((what, clips) for what, clips in said if clips),
+        ("human, no page answers", first_seconds(recorded(folder, language), seconds)),
+        ("other languages and noise", first_seconds((replace(clip, said="") for clip in foreign), seconds)),
+    ]
+
+
+def paraphrases(assistant: Assistant, language: str, most: int) -> list[tuple[str, str]]:
+    """A fixed sample of the checks that must lead to an entry, with their entries."""
+    entries = (entry for entry in assistant.knowledge.entries if entry.language == language)
+    known = [(entry.name, check.text) for entry in entries for check in entry.checks if check.kind == "yes"]
+    return random.Random(1).sample(known, min(most, len(known)))
+
+
+def all_rows(folder: Path, settings: Settings, model: Path | None, whole: bool) -> Iterator[list[str]]:
+    """Of Whisper alone where its model is given."""
+    if model:
+        yield from whisper_rows(folder, settings, model, whole)
+        return
+    yield from rows(folder, settings, whole)
+    with tempfile.TemporaryDirectory() as installed:
+        if put_together(Path(installed)):
+            yield from whisper_rows(folder, settings, Path(installed), whole)
+
+
 def main() -> None:
-    given = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
-    folder = Path(given[0] if given else "../shared/bench")
+    options = argparse.ArgumentParser()
+    options.add_argument("folder", nargs="?", type=Path, default=Path("../shared/bench"))
+    options.add_argument("--all", action="store_true")
+    options.add_argument("--whisper", type=Path)
+    given = options.parse_args()
     settings = load_settings(Path(__file__).parents[2] / "knowledge")
     table = Table("who", "what", title="Recognizers beside the bare libraries")
     measures = "clips, errors, first, best alone, answered, CPU/s, last word ms, not decoding, MB"
     for name in measures.split(", "):
         table.add_column(name, justify="right")
-    show(table, rows(folder, settings, "--all" in sys.argv))
+    show(table, all_rows(given.folder, settings, given.whisper, given.all))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ RATE_HZ = 16_000  # of all its models
 WINDOW_SECONDS = 30  # the model learned from stretches of this length, and reads no longer ones
 _FRAMES_A_SECOND = 100
 # A whole window costs 1.1 s, whatever is said in it. In one of ten seconds the same words cost a third, and
-# one to three words in a hundred more are wrong; below eight the model begins to repeat itself.
+# about one word in a hundred more is wrong; below eight the model begins to repeat itself.
 _SHORTEST_WINDOW_SECONDS = 10.0
 _SILENCE_SECONDS = 2.0  # what was said must be seen to be over
 _MOST_TOKENS = 112  # a quarter of what the model can write
@@ -24,8 +24,8 @@ _TOKENS_A_SECOND, _TOKENS_MORE = 16, 8
 # believed in no window. "No, no, no, no" has six.
 _DOUBTFUL_REPETITION, _SENSELESS_REPETITION = 4, 8
 # In noise the model invents sentences. It takes it for silence itself, though, or its words for improbable
-# (the mean natural logarithm over the tokens): with both, 8 of 69 readings of noises were left, without
-# the second 36. Of 39 human clips one was lost, which it had misheard.
+# (the mean natural logarithm over the tokens). Of 78 readings of noises that did not choose these numbers,
+# both leave 8, the first alone 30. Of 36 human clips one was lost, which it had misheard.
 _SILENCE = 0.6
 _LEAST_SCORE = -1.4
 _WITH_CARE = {"beam_size": MOST_READINGS, "num_hypotheses": MOST_READINGS}

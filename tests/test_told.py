@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from assistant.matching.heads import LogisticOptions, logistic_head
 from assistant.matching.matcher import Matcher, MatcherOptions
+from assistant.matching.ranking import Weights, load_weights
 from assistant.matching.told import told
 from assistant.ports import Encoder
 from assistant.values import Knowledge, Utterance
@@ -61,6 +64,39 @@ def test_a_question_in_words_of_the_answer_alone_is_likelier_at_its_entry(
     assert after[0].entry == "disposal"
     shares = [{each.entry: each.probability for each in found}["disposal"] for found in (before, after)]
     assert shares[1] > shares[0]
+
+
+@pytest.mark.parametrize("has_encoder", [True, False], ids=["with encoder", "without encoder"])
+def test_a_sentence_about_the_matter_of_other_entries_teaches_nothing(
+    encoder: Encoder, has_encoder: bool
+) -> None:
+    asked = Utterance("credit cards and parcel")
+    before, after = (
+        Matcher(_shop(answer), encoder if has_encoder else None, OPTIONS).match(asked).ranking.candidates
+        for answer in ("", "When your parcel will arrive, pay the delivery by credit cards.")
+    )
+    shares = [{each.entry: each.probability for each in found} for found in (before, after)]
+    assert shares[0] == pytest.approx(shares[1])
+
+
+def test_weights_that_were_learned_without_answers_are_used_without_them(encoder: Encoder) -> None:
+    asked = Utterance("a mattress to the recycling yard")
+    weights = replace(load_weights(encoder.name), reads_answers=False)
+    matchers = [
+        Matcher(_shop(answer), encoder, OPTIONS, weights)
+        for answer in ("We do.", "We bring your mattress and your sofa to the recycling yard.")
+    ]
+    before, after = (matcher.match(asked).ranking.candidates for matcher in matchers)
+    assert before == after
+
+
+def test_weights_tell_whether_they_were_learned_with_answers(encoder: Encoder) -> None:
+    weights = load_weights(encoder.name)
+    assert weights.reads_answers
+    assert Weights.read(weights.written()).reads_answers
+    assert not Weights.read(replace(weights, reads_answers=False).written()).reads_answers
+    before_answers = {name: value for name, value in weights.written().items() if name != "reads answers"}
+    assert not Weights.read(before_answers).reads_answers
 
 
 def test_an_example_of_importance_two_counts_like_two_examples() -> None:

@@ -44,7 +44,7 @@ def discriminant_head(features: Floats, entries: Ints, count: int, shrinkage: fl
     return Head(weights, (-0.5 * np.einsum("ij,ji->i", means, weights)).astype(np.float32))
 
 
-def evened(features: Floats, entries: Ints, count: int, shrinkage: float) -> Floats:
+def evened(features: Floats, entries: Ints, count: int, shrinkage: float = 0.9) -> Floats:
     """A matrix that features are multiplied with, so that they vary more evenly within the entries: in
     what way one asks counts less, what is asked counts more; their mean square length stays."""
     _, covariance = _within(features, entries, count, shrinkage)

@@ -59,7 +59,8 @@ class Matcher:
         self.thresholds = Thresholds(options.answer_above, options.offer_above, options.margin)
         wordings = wordings_of(knowledge)
         cache = _cache(knowledge, options)
-        self._base = Base(wordings, encoder, cache, answers_of(knowledge)) if wordings else None
+        answers = answers_of(knowledge) if self._weights.reads_answers else ()
+        self._base = Base(wordings, encoder, cache, answers) if wordings else None
         self._known = _known(self._base, knowledge)
 
     def match(self, utterance: Utterance, language: str | None = None) -> Match:

@@ -20,13 +20,14 @@ _CHUNK = 64
 class Loaded:
     """The phrases of a set, what was trained on them, and how to ask them."""
 
-    def __init__(self, bench: BenchSet, encoder: Encoder | None) -> None:
+    def __init__(self, bench: BenchSet, encoder: Encoder | None, reads_answers: bool = True) -> None:
         self._bench = bench
         entries = np.array(bench.entries)
         texts = [cut(text)[0] for text in bench.phrases]
         self._encoder = focused(encoder, texts, entries, None) if encoder else None
         self.phrases = Phrases(_prepared(texts, self._encoder), entries)
-        tells = [(entry, sentence) for entry, text in enumerate(bench.answers) for sentence in told(text)]
+        answers = bench.answers if reads_answers else ()
+        tells = [(entry, sentence) for entry, text in enumerate(answers) for sentence in told(text)]
         self.heads = train(Lesson(self.phrases, texts, self._vectors, tells), None, "")
 
     def _vectors(self, texts: Sequence[str], _: Kind) -> Floats | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +16,9 @@ from assistant.matching.focus import focused
 from assistant.matching.mending import Vocabulary
 from assistant.matching.own_languages import OwnLanguages
 from assistant.matching.reading import Reader
-from assistant.matching.text import as_heard, cut, fold
-from assistant.matching.training import Lesson, train
+from assistant.matching.text import cut, fold
+from assistant.matching.told import told
+from assistant.matching.training import Kind, Lesson, train
 from assistant.ports import Encoder, Lexicon
 from assistant.values import Knowledge
 
@@ -36,8 +36,15 @@ class Wording:
 class Base:
     """Everything a matcher asks of one state of the knowledge."""
 
-    def __init__(self, wordings: Sequence[Wording], encoder: Encoder | None, cache: Cache | None) -> None:
-        """`wordings` are sorted by entry, at least one; raises ValueError for none."""
+    def __init__(
+        self,
+        wordings: Sequence[Wording],
+        encoder: Encoder | None,
+        cache: Cache | None,
+        answers: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """`wordings` are sorted by entry, at least one; raises ValueError for none. `answers` are
+        names of entries, each with a sentence that its answer tells."""
         if not wordings:
             raise ValueError("a base without a single question cannot be asked")
         self.wordings = tuple(wordings)
@@ -48,7 +55,8 @@ class Base:
         self.encoder = focused(encoder, texts, entries, cache) if encoder else None
         written = Texts.of([wording.folded for wording in wordings], self._vectors(texts, "written", cache))
         self.phrases = Phrases(written, entries)
-        lesson = Lesson(self.phrases, lambda: self._vectors([*map(as_heard, texts)], "heard", cache), texts)
+        tells = [(number[name], sentence) for name, sentence in answers if name in number]
+        lesson = Lesson(self.phrases, texts, lambda more, kind: self._vectors(more, kind, cache), tells)
         self.heads: Heads = train(lesson, cache, encoder.name if encoder else "")
         self._own = {wording.text: place for place, wording in enumerate(wordings)}
         self.reader = Reader(Vocabulary(texts, encoder if isinstance(encoder, Lexicon) else None))
@@ -59,7 +67,7 @@ class Base:
         self.languages = OwnLanguages(written.folded, [wording.language for wording in wordings])
 
     def _vectors(
-        self, texts: Sequence[str], kind: Literal["written", "heard"], cache: Cache | None
+        self, texts: Sequence[str], kind: Kind, cache: Cache | None
     ) -> npt.NDArray[np.float32] | None:
         if self.encoder is None:
             return None
@@ -89,3 +97,15 @@ def wordings_of(knowledge: Knowledge) -> list[Wording]:
                 if folded:
                     found.setdefault((name, language, folded), Wording(name, language, text, folded))
     return list(found.values())
+
+
+def answers_of(knowledge: Knowledge) -> list[tuple[str, str]]:
+    """What the answers of all entries tell in all languages, by the name of the entry. The assistant's
+    own sentences tell nothing of what is asked."""
+    return [
+        (name, sentence)
+        for name in knowledge.names
+        if name not in knowledge.own_names
+        for entry in knowledge.translations(name).values()
+        for sentence in told(entry.answer)
+    ]

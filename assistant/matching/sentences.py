@@ -57,7 +57,7 @@ def clauses_of(text: str) -> tuple[Clause, ...]:
 
     Empty where the text is one sentence with one thing in it, as nearly every question is.
     """
-    clauses = [clause for sentence in _sentences(text) for clause in _clauses(sentence)]
+    clauses = [clause for sentence in sentences(text) for clause in _clauses(sentence)]
     told = [_bare(clause) for clause in clauses if not _is_polite(clause)]
     if len(clauses) < 2 or not told:
         return ()
@@ -108,7 +108,7 @@ def _stands_alone(article: str, following: str) -> bool:
     return article in _ARTICLES and (following in function_words("de") or following in _listed().joins)
 
 
-def _sentences(text: str) -> Iterator[str]:
+def sentences(text: str) -> Iterator[str]:
     """The text parted at its full stops and line breaks, each with the mark that ends it."""
     start = 0
     for stop in _STOPS.finditer(text):

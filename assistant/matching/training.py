@@ -2,24 +2,34 @@
 
 Each phrase is learned twice, as it was written and as a recognizer would write it: the vectors of
 "Wie lange dauert das?" and "wie lange dauert das" lie apart. Asked in that second way, 85 instead of
-81 of 100 questions of a German set came first; asked in the first way nothing changed.
+81 of 100 questions of a German set came first; asked in the first way nothing changed. Beside the
+phrases the first sentences of the answers are learned: 87.8 instead of 87.1 of 100 on that set.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
 from assistant.matching.cache import Arrays, Cache, fingerprint
-from assistant.matching.evidence import FEATURE_SHARE, Floats, Heads, Phrases
+from assistant.matching.evidence import FEATURE_SHARE, Floats, Heads, Ints, Phrases, Texts
 from assistant.matching.heads import Head, LogisticOptions, discriminant_head, evened, logistic_head
+from assistant.matching.text import as_heard, fold
 
-_VERSION = "5"  # of the training; a trained head of another version is not read from the cache
+_VERSION = "7"  # of the training; a trained head of another version is not read from the cache
 _ROUNDS = 60  # of the logistic head; 100 were no better on BANKING77 and CLINC150
 _FEWEST_ROUNDS = 8
+_ANSWER_SHARE = 0.1  # of what the phrases of an entry weigh, for what its answer tells
+# A sentence counts where its entry is among so many whose phrases are most like it; others tell of matters
+# that have entries of their own ("you may pay by instalments"). With all sentences half a point more of a
+# German FAQ came first, but one word was no longer enough to find the entry that is about it.
+_NEAREST = 2
 _BUDGET_FLOPS = 2.5e11  # some 4 s on one core: what a base of 1,000 entries may take at its first start
+
+Kind = Literal["written", "heard", "told"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +37,9 @@ class Lesson:
     """What a base is trained on."""
 
     phrases: Phrases
-    heard: Callable[[], Floats | None]  # vectors of the phrases as a recognizer would write them
-    written: Sequence[str] = ()  # the phrases as their editors wrote them
+    written: Sequence[str]  # the phrases as their editors wrote them
+    vectors: Callable[[Sequence[str], Kind], Floats | None]  # of further texts
+    told: Sequence[tuple[int, str]] = ()  # sentences of the answers, each with the number of its entry
 
 
 def train(lesson: Lesson, cache: Cache | None, encoder_name: str) -> Heads:
@@ -36,7 +47,8 @@ def train(lesson: Lesson, cache: Cache | None, encoder_name: str) -> Heads:
     if cache is None:
         return _heads(_train(lesson))
     numbers = ",".join(map(str, lesson.phrases.entries.tolist()))
-    key = fingerprint(_VERSION, encoder_name, numbers, *lesson.written)
+    told = [f"{entry} {sentence}" for entry, sentence in lesson.told]
+    key = fingerprint(_VERSION, encoder_name, numbers, *lesson.written, "", *told)
     return _heads(cache.arrays(f"heads-{fingerprint(encoder_name)}", key, lambda: _train(lesson)))
 
 
@@ -44,7 +56,8 @@ def _train(lesson: Lesson) -> Arrays:
     phrases = lesson.phrases
     written = [phrases.texts]
     # Of entries with a single phrase the form of writing would be all that varies.
-    heard = lesson.heard() if len(phrases.entries) >= 2 * phrases.count else None
+    has_heard = len(phrases.entries) >= 2 * phrases.count
+    heard = lesson.vectors([*map(as_heard, lesson.written)], "heard") if has_heard else None
     if heard is not None:
         written.append(replace(phrases.texts, vectors=heard))
     entries = np.tile(phrases.entries, len(written))
@@ -54,19 +67,48 @@ def _train(lesson: Lesson) -> Arrays:
     if plain:
         head = discriminant_head(np.vstack(plain), entries, phrases.count)
         arrays |= {"meaning": head.weights, "meaning_bias": head.bias}
-    flops_a_round = 4.0 * len(entries) * phrases.feature_count * phrases.count
+    flops_a_round = 4.0 * (len(entries) + len(lesson.told)) * phrases.feature_count * phrases.count
     if flops_a_round > _BUDGET_FLOPS:
         return arrays | _stand_in(arrays, phrases)
-    everything = np.vstack([phrases.all_features(*each) for each in zip(written, centred, strict=True)])
-    vectors = slice(0, phrases.vector_feature_count)
-    even = evened(everything[:, vectors], entries, phrases.count) if vectors.stop else None
-    if even is not None:
-        everything[:, vectors] = everything[:, vectors] @ even
     rounds = int(np.clip(_BUDGET_FLOPS / flops_a_round, _FEWEST_ROUNDS, _ROUNDS))
-    logistic = logistic_head(everything, entries, phrases.count, LogisticOptions(iterations=rounds))
-    if even is not None:  # so that questions need not be evened
-        logistic.weights[vectors] = even @ logistic.weights[vectors]
+    everything = np.vstack([phrases.all_features(*each) for each in zip(written, centred, strict=True)])
+    logistic = _train_on_everything(lesson, everything, entries, rounds)
     return arrays | {"everything": logistic.weights, "everything_bias": logistic.bias}
+
+
+def _train_on_everything(lesson: Lesson, features: Floats, entries: Ints, rounds: int) -> Head:
+    """The logistic head, from the features of the phrases and what the answers tell."""
+    phrases = lesson.phrases
+    vectors = slice(0, phrases.vector_feature_count)
+    even = evened(features[:, vectors], entries, phrases.count) if vectors.stop else None
+    answers, answered = _told_features(lesson, features[: len(phrases.entries)])
+    features, examples = np.vstack([features, answers]), np.concatenate([entries, answered])
+    if even is not None:
+        features[:, vectors] = features[:, vectors] @ even
+    own, sentences = (np.bincount(each, minlength=phrases.count) for each in (entries, answered))
+    importance = np.r_[np.ones(len(entries)), _ANSWER_SHARE * own[answered] / sentences[answered]]
+    options = LogisticOptions(iterations=rounds)
+    head = logistic_head(features, examples, phrases.count, options, importance.astype(np.float32))
+    if even is not None:  # so that questions need not be evened
+        head.weights[vectors] = even @ head.weights[vectors]
+    return head
+
+
+def _told_features(lesson: Lesson, asked: Floats) -> tuple[Floats, Ints]:
+    """What the answers tell of their own matter, and the entry that each sentence belongs to; `asked`
+    are the features of the phrases."""
+    phrases = lesson.phrases
+    if not lesson.told:
+        return np.zeros((0, phrases.feature_count), np.float32), np.zeros(0, np.int64)
+    sentences = [sentence for _, sentence in lesson.told]
+    entries = np.array([entry for entry, _ in lesson.told])
+    texts = Texts.of([fold(sentence) for sentence in sentences], lesson.vectors(sentences, "told"))
+    features = phrases.all_features(texts, phrases.vector_features(texts))
+    compared = slice(0, phrases.vector_feature_count or None)
+    likeness = phrases.best(features[:, compared] @ asked[:, compared].T)
+    own = likeness[np.arange(len(entries)), entries]
+    kept = (likeness > own[:, None]).sum(axis=1) < _NEAREST
+    return features[kept], entries[kept]
 
 
 def _stand_in(arrays: Arrays, phrases: Phrases) -> Arrays:

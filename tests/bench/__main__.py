@@ -65,7 +65,7 @@ class Answered:
 
 
 def answer(bench: BenchSet, encoder: Encoder | None, weights: Weights) -> Answered:
-    loaded = Loaded(bench, encoder)
+    loaded = Loaded(bench, encoder, weights.reads_answers)
     ranked = []
     for texts, _ in loaded.asked_in_chunks():
         ranked += [rank(evidence, weights) for evidence in gather(loaded.phrases, loaded.heads, texts)]

@@ -1,7 +1,8 @@
-"""Learn the matcher's weights from public sets: python -m tests.bench.learn FOLDER
+"""Learn the matcher's weights from public sets: python -m tests.bench.learn FOLDER [KIND ...]
 
 Writes assistant/matching/weights.json (learned on every set) and tests/bench/held_out.json (for each
-family of sets, weights learned on all the others: the ones its numbers are reported with).
+family of sets, weights learned on all the others: the ones its numbers are reported with). The kinds
+are "with encoder", "without encoder" and "accurate"; where some are named, the others stay as they are.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +31,7 @@ Bounds = list[tuple[float | None, float | None]]
 
 SHIPPED = Path(__file__).parents[2] / "assistant" / "matching" / "weights.json"
 HELD_OUT = Path(__file__).with_name("held_out.json")
+KINDS = ("with encoder", "without encoder", "accurate")
 _RANKING_PENALTY, _CONFIDENCE_PENALTY = 0.002, 0.003  # L2
 _POINTS = (0, 0.1, 0.25, 0.5, 0.75, 0.9, 1)  # shares of the examples: where a curve may bend
 # The others order entries in some families and disorder them in others: with all of them 85.2 instead of
@@ -143,18 +146,27 @@ def _minimise(loss: Callable[[Array], tuple[float, Array]], size: int, bounds: B
     return np.asarray(result.x)
 
 
+def _stored(path: Path) -> dict[str, Any]:
+    stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return stored
+
+
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/bench")
     fast, accurate = open_encoder(), open_accurate_encoder()
-    shipped: dict[str, object] = {
+    encoders: dict[str, Encoder | None] = dict(zip(KINDS, (fast, None, accurate), strict=True))
+    kinds = sys.argv[2:] or KINDS
+    if unknown := [kind for kind in kinds if kind not in encoders]:
+        raise SystemExit(f"there is no kind of weights {unknown[0]!r}; there are: {', '.join(KINDS)}")
+    shipped, held_out = _stored(SHIPPED), _stored(HELD_OUT)
+    shipped |= {
         "made by": "python -m tests.bench.learn FOLDER",
         "encoder": fast.name,
         "accurate encoder": accurate.name,
     }
-    held_out: dict[str, dict[str, object]] = {}
-    for kind, encoder in (("with encoder", fast), ("without encoder", None), ("accurate", accurate)):
+    for kind in kinds:
         print(f"Measuring {kind}:")
-        sets = [measure(bench, encoder) for bench in learning_sets(folder)]
+        sets = [measure(bench, encoders[kind]) for bench in learning_sets(folder)]
         examples = [example for measured in sets for example in measured.examples]
         names = sorted({measured.name for measured in sets})
         shipped |= {"sets": [*names, "small talk"], kind: learn(examples).written()}

@@ -8,8 +8,9 @@ import numpy as np
 
 from assistant.matching.evidence import Floats, Phrases, Texts
 from assistant.matching.focus import FocusedEncoder, focused
-from assistant.matching.text import as_heard, cut, fold
-from assistant.matching.training import Lesson, train
+from assistant.matching.text import cut, fold
+from assistant.matching.told import told
+from assistant.matching.training import Kind, Lesson, train
 from assistant.ports import Encoder
 from tests.bench.sets import BenchSet, Question
 
@@ -19,16 +20,18 @@ _CHUNK = 64
 class Loaded:
     """The phrases of a set, what was trained on them, and how to ask them."""
 
-    def __init__(self, bench: BenchSet, encoder: Encoder | None) -> None:
+    def __init__(self, bench: BenchSet, encoder: Encoder | None, reads_answers: bool = True) -> None:
         self._bench = bench
         entries = np.array(bench.entries)
         texts = [cut(text)[0] for text in bench.phrases]
         self._encoder = focused(encoder, texts, entries, None) if encoder else None
         self.phrases = Phrases(_prepared(texts, self._encoder), entries)
-        self.heads = train(Lesson(self.phrases, lambda: self._heard(texts)), None, "")
+        answers = bench.answers if reads_answers else ()
+        tells = [(entry, sentence) for entry, text in enumerate(answers) for sentence in told(text)]
+        self.heads = train(Lesson(self.phrases, texts, self._vectors, tells), None, "")
 
-    def _heard(self, texts: Sequence[str]) -> Floats | None:
-        return self._encoder.encode([as_heard(text) for text in texts]) if self._encoder else None
+    def _vectors(self, texts: Sequence[str], _: Kind) -> Floats | None:
+        return self._encoder.encode(texts) if self._encoder else None
 
     def asked_in_chunks(self) -> Iterator[tuple[Texts, Sequence[Question]]]:
         questions = self._bench.questions

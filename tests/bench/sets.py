@@ -42,6 +42,7 @@ class BenchSet:
     phrases: tuple[str, ...]
     entries: tuple[int, ...]
     questions: tuple[Question, ...]
+    answers: tuple[str, ...] = ()  # of each entry, where the set has them
 
     @property
     def size(self) -> int:
@@ -62,6 +63,7 @@ class BenchSet:
             phrases=tuple(text for text, _ in pairs),
             entries=tuple(entry for _, entry in pairs),
             questions=tuple(asked),
+            answers=tuple(answer for old, answer in enumerate(self.answers) if old in new),
         )
 
     def strangers(self, asked: Sequence[Question], seed: int) -> list[Question]:
@@ -103,7 +105,9 @@ def faq_set(folder: Path, name: str, asked: str = "") -> BenchSet:
     ]
     family = name.partition("-")[0]
     name = f"{name} asked as {asked[-2:]}" if asked else name
-    return BenchSet(name, family, tuple(t for t, _ in pairs), tuple(e for _, e in pairs), tuple(questions))
+    answers = tuple(str(row["answer"]) for row in faq)
+    phrases, entries = tuple(t for t, _ in pairs), tuple(e for _, e in pairs)
+    return BenchSet(name, family, phrases, entries, tuple(questions), answers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,15 @@ def knowledge_of(bench: BenchSet, language: str) -> Knowledge:
     """The set as pages: the entries are named by their numbers."""
     nowhere = Place("bench")
     pairs = zip(bench.entries, bench.phrases, strict=True)
+    answers = dict(enumerate(bench.answers))
     entries = tuple(
-        Entry(str(number), language, nowhere, tuple(Phrase(text, nowhere) for _, text in group))
+        Entry(
+            str(number),
+            language,
+            nowhere,
+            tuple(Phrase(text, nowhere) for _, text in group),
+            answers.get(number, ""),
+        )
         for number, group in groupby(pairs, key=lambda pair: pair[0])
     )
     return Knowledge.of("", language, (Page(f"{language}/bench.md", language, "Bench", entries),))

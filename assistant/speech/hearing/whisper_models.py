@@ -20,6 +20,7 @@ TRIAL_SECONDS = 180
 # Without one of these the library looks for them on the internet, or has no model.
 NEEDED = ("model.bin", "config.json", "tokenizer.json")
 _VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
+_WORDS_OF_MANY_LANGUAGES = 51_865  # of those that hear English alone one less
 # At the same time in one process, each on a core of its own: on two cores two readings then take as long as
 # one, 0.25 s, and one after the other 0.46 s. Two threads for one reading made it slower (0.34 s).
 _FEWEST_READINGS, _MOST_READINGS = 2, 8
@@ -68,6 +69,29 @@ def tokenizer(model: Any, language: str) -> Any:
             f"this Whisper model does not hear `{base}`", "give the folder of a multilingual model"
         )
     return Tokenizer(model.hf_tokenizer, model.model.is_multilingual, "transcribe", base)
+
+
+def may_hear(folder: Path, language: str) -> bool:
+    """Whether a model hears more than English, where that is asked for; told without loading it.
+
+    Of a folder that holds no model nothing is known: why not is told when it is opened.
+    """
+    if language.partition("-")[0].lower() == "en":
+        return True
+    path = next((folder / name for name in _VOCABULARIES if (folder / name).is_file()), None)
+    if path is None:
+        return True
+    written = path.read_bytes()
+    words = written.count(b"\n") if path.suffix == ".txt" else _count(written)
+    return not words or words >= _WORDS_OF_MANY_LANGUAGES
+
+
+def _count(written: bytes) -> int:
+    """The words of a vocabulary in JSON; 0 where it is damaged."""
+    try:
+        return len(json.loads(written))
+    except ValueError:
+        return 0
 
 
 def check_language(folder: Path, language: str, cache_folder: Path | None = None) -> None:

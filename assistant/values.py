@@ -181,6 +181,7 @@ class Heard:
     language: str
     also_heard: tuple[str, ...] = ()  # other readings of the same sound, best first
     final: bool = True
+    language_probability: float = 1.0  # that this language was spoken, where the recognizer can tell
 
 
 @dataclass(frozen=True, slots=True)

@@ -601,6 +601,16 @@ def test_who_goes_on_is_heard_on_and_seems_to_have_finished_again() -> None:
     assert hear(turn, room(0.3))[0] == [HeardOut(Heard("do you sell bicycles", "en"))]
 
 
+def test_what_is_read_so_far_in_a_language_that_is_hardly_spoken_is_not_shown() -> None:
+    taking = TurnTaking(SETTINGS, lambda *_: False)
+    turn = SpokenTurn(taking, VoiceActivity(RATE_HZ), Steps(), ["en", "de"], lambda heard: len(heard.text))
+    hear(turn, QUESTION)
+    translated = Heard("wann sind sie geöffnet", "de", final=False, language_probability=0.01)
+    assert turn.read(Reading(1, translated)) == ()
+    said = Heard("when are you open on saturday", "en", final=False, language_probability=0.9)
+    assert turn.read(Reading(1, said)) == (said,)
+
+
 def test_a_reading_of_what_has_gone_on_since_is_old_news() -> None:
     steps = Steps()
     turn = spoken_turn(steps)

@@ -29,13 +29,16 @@ from assistant.speech.doctor import Languages, hearing_findings
 from assistant.speech.hearing import whisper_models, whisper_reading, whisper_recognizer
 from assistant.speech.hearing.nearest_phrases import NearestPhrases, likeness
 from assistant.speech.hearing.pronunciation import words_of
+from assistant.speech.hearing.readings import Reading
 from assistant.speech.hearing.whisper_models import validate_whisper_model
-from assistant.speech.hearing.whisper_reading import WhisperReader, repetition
+from assistant.speech.hearing.whisper_reading import Stretch, WhisperReader, repetition
 from assistant.speech.hearing.whisper_recognizer import WhisperRecognizer
 from assistant.speech.hearing.whole_utterance import hear
 from assistant.speech.sound.wav_audio import WavMicrophone, write_wav
 from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
 from assistant.values import Finding, Heard, Knowledge
+from assistant.wiring import build_assistant
+from assistant.wiring.hearing import Sense
 from tests.test_recognizers import WITH_ESPEAK, Sound, SpokenOnly, noise, spoken
 
 pytest.importorskip("faster_whisper", reason="pip install -e '.[whisper]'")
@@ -266,6 +269,28 @@ def test_what_is_said_is_heard_with_other_readings_beside_it(
 
 
 @WITH_ESPEAK
+@pytest.mark.parametrize("language", SAID)
+def test_what_is_translated_is_known_not_to_be_its_language(
+    language: str, german: WhisperRecognizer, english: WhisperRecognizer
+) -> None:
+    for said in SAID[language]:
+        own, other = (hear(spoken(said, language), ear) for ear in (german, english))
+        if language == "en":
+            own, other = other, own
+        assert own.language_probability > 2 * other.language_probability
+
+
+@WITH_ESPEAK
+def test_of_two_languages_the_one_is_heard_that_is_spoken(
+    german: WhisperRecognizer, english: WhisperRecognizer
+) -> None:
+    sense = Sense(build_assistant(load_settings(Path(__file__).parents[1] / "knowledge")))
+    for language, said in (("en", "How much is delivery?"), ("de", "Ich habe meinen Gutschein verloren")):
+        heard = [hear(spoken(said, language), ear) for ear in (german, english)]
+        assert max(heard, key=sense.judge).language == language
+
+
+@WITH_ESPEAK
 def test_a_recognizer_for_a_region_hears_its_language(whisper_base: Path, cache: Path) -> None:
     ear = WhisperRecognizer(whisper_base, "de-AT", cache)
     heard = hear(spoken(SAID["de"][0], "de"), ear)
@@ -436,7 +461,7 @@ def test_who_has_finished_is_not_kept_waiting_by_looks_at_what_others_say(englis
     while reader._model.model.num_active_batches:  # a moment longer
         time.sleep(0.01)
     looked = reader.glance(noise(1, 3000))
-    assert looked is not None and looked.readings() == []
+    assert looked is not None and looked.stretch().readings == []
 
 
 def test_where_looking_takes_long_it_is_looked_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -449,13 +474,13 @@ def test_where_looking_takes_long_it_is_looked_seldom(monkeypatch: pytest.Monkey
             begun.append(now)
             done = now + 1.0
 
-            class Reading:
+            class Begun:
                 is_done = property(lambda _: now >= done)
 
-                def readings(self) -> list[Any]:
-                    return [len(sound)]
+                def stretch(self) -> Stretch:
+                    return Stretch([Reading(str(len(sound)))])
 
-            return Reading()
+            return Begun()
 
     monkeypatch.setattr(whisper_recognizer, "time", SimpleNamespace(monotonic=lambda: now))
     glances = whisper_recognizer._Glances(Slow())  # type: ignore[arg-type]

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from assistant.speech.hearing.stop_words import ReadStretch, StopSpotters
 
 
+# Whisper may be sure of a third language, in a robot's voice or a dialect: then the answers decide. For 127
+# of 134 spoken sentences the right one of two languages was found (with .1 for 126; by the answers alone
+# for 97).
+_DOUBT = 0.02
+
+
 class UpToDate:
     """Lends recognizers that listen for the questions of the pages as they are now; to any thread.
 
@@ -56,10 +62,14 @@ class Sense:
         return not is_beginning(text, wiring.questions(self.assistant.knowledge, language))
 
     def judge(self, heard: Heard) -> float:
-        """How probable its best answer is: what was said in another language comes to nothing in this one."""
+        """How probable its best answer is: what was said in another language comes to nothing in this one.
+
+        A recognizer that translates what it hears makes sense of it all the same, but it knows.
+        """
         utterance = Utterance(heard.text, heard.language, heard.also_heard)
         candidates = self.assistant.matcher.match(utterance, heard.language).ranking.candidates
-        return candidates[0].probability if candidates else 0.0
+        known = candidates[0].probability if candidates else 0.0
+        return known * (heard.language_probability + _DOUBT)
 
 
 def stop_word_reader(settings: Settings, assistant: Assistant, language: str) -> ReadStretch | None:

@@ -21,6 +21,8 @@ _ASIDE_SECONDS = 0.2
 # Recognizers that do not come to an end in so much of further sound are broken.
 LONGEST_READING_SECONDS = 15.0
 
+_LEAST_LANGUAGE_PROBABILITY = 0.1  # people's own language is nearly certain, any other next to nothing
+
 Judge = Callable[[Heard], float]  # how much sense a reading makes; more is better
 Events = Sequence[EarEvent]
 
@@ -124,7 +126,7 @@ class SpokenTurn:
         best = self._readings.add(reading.heard)
         if self.is_reading:
             return self._conclude()
-        if best is None or len(best.text) < self._least_letters:
+        if best is None or len(best.text) < self._least_letters or self._readings.may_be_translated(best):
             return ()
         # Its text would have to be waited for anyway: until it is there, nobody is cut off by what it is not.
         self._turn.read(best.text, best.language, self._readings.are_final)
@@ -278,6 +280,11 @@ class _Readings:
     @property
     def are_final(self) -> bool:
         return all(language in self._latest and self._latest[language][1].final for language in self._awaited)
+
+    def may_be_translated(self, best: Heard) -> bool:
+        """What is read so far is not shown in a language that hardly is the one that is spoken."""
+        is_one_of_some = len(self._awaited) > 1 and not self.are_final
+        return is_one_of_some and best.language_probability < _LEAST_LANGUAGE_PROBABILITY
 
     def add(self, heard: Heard) -> Heard | None:
         self._latest[heard.language] = (self._sense(heard), heard)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from assistant.speech.hearing.nearest_phrases import likeness, nearest_phrases
@@ -39,6 +40,14 @@ _PHRASES = 6
 _LEAST_LIKENESS = 0.3
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What a stretch of sound was read as."""
+
+    readings: Sequence[Reading] = ()  # best first; none where the model hears no speech
+    language_probability: float = 1.0  # that it is in the language it was read in, as the model hears it
+
+
 class WhisperReader:
     """Reads sound of one language with a model that others may read with at the same time.
 
@@ -53,8 +62,8 @@ class WhisperReader:
         self._tokenizer = tokenizer(model, language)
         self._prompt = [*self._tokenizer.sot_sequence, self._tokenizer.no_timestamps]
 
-    def read(self, sound: bytes) -> list[Reading]:
-        """All that it may be, best first; none where the model hears no speech.
+    def read(self, sound: bytes) -> Stretch:
+        """All that it may be.
 
         A reading that repeats itself is read again as the model learned to, in a whole window.
         """
@@ -62,7 +71,10 @@ class WhisperReader:
         if repetition(result.sequences_ids[0]) >= _DOUBTFUL_REPETITION:
             encoded, result = self._generate(sound, WINDOW_SECONDS)
         readings = self._readings(result)
-        return self._with_phrases(readings, encoded, len(sound)) or readings
+        if not readings:
+            return Stretch()
+        readings = self._with_phrases(readings, encoded, len(sound)) or readings
+        return Stretch(readings, self._language_probability(encoded))
 
     def _with_phrases(self, readings: Sequence[Reading], encoded: Any, size: int) -> list[Reading]:
         """What it is where it may be about what the phrases say; nothing where it is about something else."""
@@ -82,13 +94,23 @@ class WhisperReader:
         """
         if self._model.model.num_active_batches:
             return None
-        features = self._features(sound, _SHORTEST_GLANCE_SECONDS)
-        return Glance(self._begin(features, self._prompt, len(sound), **_AT_A_GLANCE), self._readings)
+        encoded = self._model.model.encode(self._features(sound, _SHORTEST_GLANCE_SECONDS))
+        probability = self._language_probability(encoded)
+        begun = self._begin(encoded, self._prompt, len(sound), **_AT_A_GLANCE)
+        return Glance(begun, lambda result: Stretch(self._readings(result), probability))
 
     def _generate(self, sound: bytes, window_seconds: float) -> tuple[Any, Any]:
         """What the model made of the sound, to be read again, and its readings."""
         encoded = self._model.model.encode(self._features(sound, window_seconds))
         return encoded, self._begin(encoded, self._prompt, len(sound), **_WITH_CARE).result()
+
+    def _language_probability(self, encoded: Any) -> float:
+        """Asked in the wrong language, the model translates as well as it can, and that makes sense, too."""
+        if not self._model.model.is_multilingual:
+            return 1.0
+        (found,) = self._model.model.detect_language(encoded)
+        own = f"<|{self._tokenizer.language_code}|>"
+        return next((float(probability) for language, probability in found if language == own), 0.0)
 
     def _begin(self, features: Any, prompt: Sequence[int], size: int, **how: float) -> Any:
         most = min(_MOST_TOKENS, _TOKENS_MORE + round(_TOKENS_A_SECOND * size / 2 / RATE_HZ))
@@ -130,17 +152,17 @@ class WhisperReader:
 class Glance:
     """What is being read, beside whoever waits for it."""
 
-    def __init__(self, begun: Any, readings: Callable[[Any], list[Reading]]) -> None:
+    def __init__(self, begun: Any, made_of: Callable[[Any], Stretch]) -> None:
         self._begun = begun
-        self._readings = readings
+        self._made_of = made_of
 
     @property
     def is_done(self) -> bool:
         return bool(self._begun.done())
 
-    def readings(self) -> list[Reading]:
-        """At most one; waits until it is done."""
-        return self._readings(self._begun.result())
+    def stretch(self) -> Stretch:
+        """At most one reading; waits until it is done."""
+        return self._made_of(self._begun.result())
 
 
 def repetition(tokens: Sequence[int]) -> int:

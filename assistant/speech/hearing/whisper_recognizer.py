@@ -7,13 +7,14 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from assistant.errors import DeviceError
 from assistant.ports import Microphone
 from assistant.speech.hearing.readings import Reading, final, join
 from assistant.speech.hearing.whisper_models import shared_model, validate_whisper_model
-from assistant.speech.hearing.whisper_reading import RATE_HZ, WINDOW_SECONDS, Glance, WhisperReader
+from assistant.speech.hearing.whisper_reading import RATE_HZ, WINDOW_SECONDS, Glance, Stretch, WhisperReader
 from assistant.speech.sound.resampling import at_rate, check_rate, even
 from assistant.speech.sound.speech_gate import gated
 from assistant.speech.sound.voice_activity import VoiceActivity
@@ -81,7 +82,7 @@ class WhisperRecognizer:
 
     def _listen(self, microphone: Microphone) -> Iterator[Heard]:
         heard = at_rate(even(microphone), check_rate(microphone.rate_hz), RATE_HZ)
-        stretches: list[list[Reading]] = []
+        stretches: list[Stretch] = []
         sound = bytearray()
         glances = _Glances(self._reader)
         for block in gated(heard, microphone, RATE_HZ, self._activity):
@@ -97,12 +98,17 @@ class WhisperRecognizer:
         if sound:
             stretches.append(self._reader.read(bytes(sound)))
         if not self._closed:
-            yield final(join(stretches), self._language)
+            yield self._heard(stretches)
 
-    def _so_far(self, stretches: Sequence[Sequence[Reading]]) -> Iterator[Heard]:
-        heard = final(join(stretches), self._language)
+    def _so_far(self, stretches: Sequence[Stretch]) -> Iterator[Heard]:
+        heard = self._heard(stretches)
         if heard.text:
             yield replace(heard, also_heard=(), final=False)
+
+    def _heard(self, stretches: Sequence[Stretch]) -> Heard:
+        heard = final(join([stretch.readings for stretch in stretches]), self._language)
+        said = [stretch.language_probability for stretch in stretches if stretch.readings]
+        return replace(heard, language_probability=fmean(said)) if heard.text else heard
 
 
 class _Glances:
@@ -113,23 +119,23 @@ class _Glances:
         self._glance: Glance | None = None
         self._began = time.monotonic()
         self._pause_seconds = _SECONDS_BETWEEN_GLANCES
-        self._seen: list[Reading] = []
+        self._seen: Sequence[Reading] = ()
 
-    def follow(self, sound: bytearray) -> list[Reading]:
+    def follow(self, sound: bytearray) -> Stretch | None:
         """The speech so far -> what is newly seen in it, if anything.
 
         Sound that comes at once, as from a file, is over before anything is looked at.
         """
         if self._glance is None:
             self._look(sound)
-            return []
+            return None
         if not self._glance.is_done:
-            return []
-        seen, self._glance = self._glance.readings(), None
+            return None
+        seen, self._glance = self._glance.stretch(), None
         self._pause_seconds = max(self._pause_seconds, _TIMES_ITS_COST * (time.monotonic() - self._began))
-        if seen == self._seen:
-            return []
-        self._seen = seen
+        if seen.readings == self._seen:
+            return None
+        self._seen = seen.readings
         return seen
 
     def _look(self, sound: bytearray) -> None:

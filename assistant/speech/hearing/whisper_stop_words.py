@@ -30,5 +30,5 @@ class WhisperStopWordReader:
 
     def __call__(self, sound: bytes) -> str:
         """16-bit mono PCM at 16,000 Hz, a second or so -> the stop words that it is, or nothing."""
-        readings = self._reader.read(sound)
+        readings = self._reader.read(sound).readings
         return self._words.get(plain(readings[0].text), "") if readings else ""

@@ -329,7 +329,13 @@ def test_on_a_terminal_it_fills_the_screen_and_puts_it_back(environment: dict[st
     pexpect = pytest.importorskip("pexpect")
     words = command("long")
     kiosk = pexpect.spawn(
-        words[0], words[1:], env=environment, encoding="utf-8", timeout=SECONDS, dimensions=(30, 100)
+        words[0],
+        words[1:],
+        env=environment,
+        encoding="utf-8",
+        codec_errors="replace",
+        timeout=SECONDS,
+        dimensions=(30, 100),
     )
     kiosk.expect_exact("\x1b[?1049h")  # another screen than the one that the shell is on
     kiosk.expect("For example")
@@ -353,7 +359,13 @@ def test_without_a_microphone_a_question_is_typed(environment: dict[str, str]) -
     pexpect = pytest.importorskip("pexpect")
     words = command("deaf")
     kiosk = pexpect.spawn(
-        words[0], words[1:], env=environment, encoding="utf-8", timeout=SECONDS, dimensions=(24, 80)
+        words[0],
+        words[1:],
+        env=environment,
+        encoding="utf-8",
+        codec_errors="replace",
+        timeout=SECONDS,
+        dimensions=(24, 80),
     )
     kiosk.expect("I cannot hear you at the moment")
     kiosk.expect("Type your question")

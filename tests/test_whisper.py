@@ -217,6 +217,7 @@ def test_the_model_in_the_settings_comes_first(
     ("name", "vocabulary", "hears_german"),
     [
         ("vocabulary.txt", "word\n" * 51_865, True),
+        ("vocabulary.txt", "\n".join(["word"] * 51_865), True),  # no end of line after the last one
         ("vocabulary.txt", "word\n" * 51_864, False),
         ("vocabulary.json", json.dumps(["word"] * 51_866), True),
         ("vocabulary.json", json.dumps(["word"] * 51_864), False),

@@ -82,7 +82,7 @@ def may_hear(folder: Path, language: str) -> bool:
     if path is None:
         return True
     written = path.read_bytes()
-    words = written.count(b"\n") if path.suffix == ".txt" else _count(written)
+    words = len(written.splitlines()) if path.suffix == ".txt" else _count(written)
     return not words or words >= _WORDS_OF_MANY_LANGUAGES
 
 

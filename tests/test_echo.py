@@ -199,6 +199,30 @@ def test_it_plays_from_the_first_sound_until_the_last_echo_is_over() -> None:
     assert told == [False, True, True, True, False]
 
 
+@speaks
+@pytest.mark.parametrize(
+    ("room", "delay_seconds"),
+    [
+        pytest.param(Room(0.15, 0.25), 0.25, id="an echo that was found"),
+        pytest.param(Room(0.15, 0.45), 0.45, id="an echo that comes late"),
+        pytest.param(Room(loudness=0), 0.0, id="no echo"),
+    ],
+)
+def test_who_answers_at_once_is_heard_as_soon_as_the_echo_is_over(
+    answer: Samples, room: Room, delay_seconds: float
+) -> None:
+    """The beginning of what a customer said was lost, for up to a second after each answer."""
+    quiet = np.flatnonzero(np.abs(answer) > 3 / 32768)[-1] + 1
+    kiosk = Kiosk()
+    begun = kiosk.now
+    kiosk.talk(answer[:quiet], room.echo(answer[:quiet]) + hiss(quiet))
+    over = begun + quiet / RATE_HZ + delay_seconds
+    told = []
+    for kiosk.now in (over - 0.1, over + 0.25):
+        told.append(kiosk.echo.is_playing)
+    assert told == [True, False]
+
+
 @pytest.mark.parametrize(
     "block", [b"", b"\0", bytes(882), near_silence(44_100, 0.02)], ids=["nothing", "half", "zeros", "near"]
 )

@@ -188,6 +188,10 @@ class Encoder(SentenceEncoder, Protocol):
         """The numbers of the word pieces it reads a text as, at least one."""
         ...
 
+    def expect(self, pieces: Sequence[int]) -> None:
+        """Texts with these pieces are going to come, the commonest first: it may make ready for them."""
+        ...
+
     def encode_focused(
         self, texts: Sequence[str], weigh: Callable[[Sequence[int]], npt.NDArray[np.float32]]
     ) -> npt.NDArray[np.float32]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
+from assistant.matching import semantic
 from assistant.matching.focus import Focus, FocusedEncoder
 from assistant.matching.heads import evened
 from assistant.ports import Encoder
@@ -42,6 +45,30 @@ def test_together_and_alone_a_text_has_the_same_vectors(encoder: Encoder, focus:
     together = encoder.encode_focused(BANK * 20, focus.weigh)
     alone = encoder.encode_focused(BANK[2:3], focus.weigh)
     assert together[2::5] == pytest.approx(np.repeat(alone, 20, axis=0), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("remembered", "expected"),
+    [
+        pytest.param(1, 0, id="none at all"),
+        pytest.param(12, 0, id="few"),
+        pytest.param(30, 28, id="the expected ones and hardly any other"),
+        pytest.param(12, 100, id="fewer than are expected"),
+        pytest.param(2_000, 1_500, id="all"),
+    ],
+)
+def test_what_is_remembered_of_pieces_changes_no_vector(
+    encoder: Encoder, focus: Focus, monkeypatch: pytest.MonkeyPatch, remembered: int, expected: int
+) -> None:
+    monkeypatch.setattr(semantic, "_PIECES_REMEMBERED", remembered)
+    monkeypatch.setattr(semantic, "_PIECES_EXPECTED", expected)
+    forgetful = semantic.UniversalEncoder()
+    forgetful.expect(focus.commonest_first)
+    texts = [*BANK, *reversed(BANK), " ".join(BANK), "카드를 잃어버렸어요"] * 5
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda text: forgetful.encode_focused([text], focus.weigh)[0], texts))
+    expected = [encoder.encode_focused([text], focus.weigh)[0] for text in texts]
+    assert np.array(found) == pytest.approx(np.array(expected), abs=1e-5)
 
 
 def test_no_text_has_no_vectors(encoder: Encoder, focus: Focus) -> None:

@@ -293,6 +293,9 @@ class CountingEncoder:
     def pieces(self, text: str) -> Sequence[int]:
         return self._encoder.pieces(text)
 
+    def expect(self, pieces: Sequence[int]) -> None:
+        self._encoder.expect(pieces)
+
     def encode_focused(
         self, texts: Sequence[str], weigh: Callable[[Sequence[int]], npt.NDArray[np.float32]]
     ) -> npt.NDArray[np.float32]:
@@ -307,7 +310,10 @@ def test_a_second_start_encodes_nothing_again(encoder: Encoder, tmp_path: Path) 
     after = Matcher(DESK, second, options).match(Utterance("when do you open"))
     assert first.asked > 40  # each question as written and as heard
     assert second.asked == 1
-    assert before == after
+    assert isinstance(before, Found)
+    assert isinstance(after, Found)
+    assert (after.best.entry, after.best.phrase) == (before.best.entry, before.best.phrase)
+    assert after.best.probability == pytest.approx(before.best.probability, abs=1e-5)
 
 
 def test_a_changed_page_encodes_only_what_reads_otherwise_now(encoder: Encoder, tmp_path: Path) -> None:

@@ -40,6 +40,11 @@ class Focus:
         count = len(np.unique(entries))
         return cls({piece: _weight(count, len(own)) for piece, own in holders.items()}, _weight(count, 0))
 
+    @property
+    def commonest_first(self) -> Sequence[int]:
+        """The pieces of the base; those that most entries hold come first."""
+        return sorted(self.weights, key=lambda piece: self.weights[piece])
+
     def weigh(self, pieces: Sequence[int]) -> Floats:
         """A weight for each piece of a text, 1 on average."""
         weights = np.array([self.weights.get(piece, self.unknown) for piece in pieces], np.float32)
@@ -79,4 +84,6 @@ def focused(encoder: Encoder, texts: Sequence[str], entries: Ints, cache: Cache 
     key = fingerprint(encoder.name, ",".join(map(str, entries.tolist())), *texts)
     stored = cache.arrays(f"focus-{fingerprint(encoder.name)}", key, learn) if cache else learn()
     pieces, weights = stored["pieces"].astype(int).tolist(), stored["weights"].tolist()
-    return FocusedEncoder(encoder, Focus(dict(zip(pieces, weights, strict=False)), weights[-1]), key)
+    focus = Focus(dict(zip(pieces, weights, strict=False)), weights[-1])
+    encoder.expect(focus.commonest_first)
+    return FocusedEncoder(encoder, focus, key)

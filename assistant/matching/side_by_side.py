@@ -35,6 +35,9 @@ class SideBySide:
         """The first encoder's: the second one's vectors have no focus."""
         return self._first.pieces(text)
 
+    def expect(self, pieces: Sequence[int]) -> None:
+        self._first.expect(pieces)
+
     def encode_focused(self, texts: Sequence[str], weigh: Callable[[Sequence[int]], Floats]) -> Floats:
         """Shape (len(texts), 2 * dimensions): the first encoder's plain and focused vectors, each beside
         the second encoder's vector."""

@@ -154,12 +154,14 @@ class TermIndex:
         )
         length = float(np.sqrt(np.sum(weights * weights)))
         place, weights = place[is_known], weights[is_known]
-        starts, sizes = self._starts[place], self._starts[place + 1] - self._starts[place]
         if not len(place) or not length:
             return np.zeros(self._size, np.float32)
-        offsets = np.repeat(starts - np.r_[0, np.cumsum(sizes)[:-1]], sizes) + np.arange(sizes.sum())
-        parts = self._weights[offsets] * np.repeat(weights / length, sizes)
-        return np.bincount(self._phrases[offsets], parts, self._size).astype(np.float32)
+        starts, ends = self._starts[place], self._starts[place + 1]
+        holders = [slice(*both) for both in zip(starts.tolist(), ends.tolist(), strict=True)]
+        phrases = np.concatenate([self._phrases[own] for own in holders])
+        parts = np.concatenate([self._weights[own] for own in holders])
+        parts *= np.repeat(weights / np.float32(length), ends - starts)
+        return np.bincount(phrases, parts, self._size).astype(np.float32)
 
 
 def _damped(counts: Floats) -> Floats:

@@ -45,11 +45,12 @@ class Lesson:
 def train(lesson: Lesson, cache: Cache | None, encoder_name: str) -> Heads:
     """The heads of a base, from the cache where the same base, written alike, was trained before."""
     if cache is None:
-        return _heads(_train(lesson))
+        return _heads(_train(lesson), lesson.phrases)
     numbers = ",".join(map(str, lesson.phrases.entries.tolist()))
     told = [f"{entry} {sentence}" for entry, sentence in lesson.told]
     key = fingerprint(_VERSION, encoder_name, numbers, *lesson.written, "", *told)
-    return _heads(cache.arrays(f"heads-{fingerprint(encoder_name)}", key, lambda: _train(lesson)))
+    arrays = cache.arrays(f"heads-{fingerprint(encoder_name)}", key, lambda: _train(lesson))
+    return _heads(arrays, lesson.phrases)
 
 
 def _train(lesson: Lesson) -> Arrays:
@@ -122,10 +123,8 @@ def _stand_in(arrays: Arrays, phrases: Phrases) -> Arrays:
     return {"everything": weights, "everything_bias": bias}
 
 
-def _heads(arrays: Arrays) -> Heads:
-    def head(name: str) -> Head:
-        return Head(arrays[name], arrays[f"{name}_bias"])
-
+def _heads(arrays: Arrays, phrases: Phrases) -> Heads:
+    everything = Head(arrays["everything"], arrays["everything_bias"], phrases.vector_feature_count)
     if "meaning" not in arrays:
-        return Heads(None, head("everything"))
-    return Heads(head("meaning"), head("everything"))
+        return Heads(None, everything)
+    return Heads(Head(arrays["meaning"], arrays["meaning_bias"]), everything)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.dialogue.commands import Command, spoken_command, stop_words
-from assistant.dialogue.short_answers import number_said, says_yes
+from assistant.dialogue.short_answers import number_said, says_no, says_yes
 from assistant.knowledge.library import read_folder
 
 TABLE = tomllib.loads((Path(__file__).parent / "spoken" / "commands.toml").read_text(encoding="utf-8"))
@@ -53,6 +53,18 @@ def test_no_question_of_the_sample_base_is_a_command() -> None:
     ]
     assert len(asked) > 1_000
     assert [text for text in asked if spoken_command(text)] == []
+
+
+@pytest.mark.parametrize("said", ["ja klar", "Jo.", "jep", "Passt!", "ja, gern", "yes please", "네"])
+def test_yes_is_said_in_many_ways(said: str) -> None:
+    assert says_yes(said)
+    assert not says_no(said)
+
+
+@pytest.mark.parametrize("said", ["nö, danke", "Nee danke!", "ne", "lieber nicht", "no thanks", "아니요"])
+def test_so_is_no(said: str) -> None:
+    assert says_no(said)
+    assert not says_yes(said)
 
 
 def test_what_takes_a_choice_is_no_command() -> None:

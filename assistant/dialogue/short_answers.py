@@ -63,8 +63,9 @@ _LANGUAGES = {
         last="letzte, letzter, letztes, letzten",
         before="nummer, nr, die, der, das, den, dem, ich, nehme, ich möchte, ich meine, bitte, ja, also",
         after="bitte, option, möglichkeit, antwort, danke",
-        yes="ja, ja bitte, ja gerne, gerne, genau, ja genau, richtig, stimmt, das stimmt, klar, okay, jawohl",
-        no="nein, nein danke, nö, nee, lieber nicht, bitte nicht, nein bitte nicht",
+        yes="ja, ja bitte, ja gern, ja gerne, gern, gerne, genau, ja genau, richtig, stimmt, das stimmt, "
+        "klar, ja klar, na klar, okay, ja okay, jawohl, jo, joa, jep, jap, passt, ja passt",
+        no="nein, nein danke, nö, nö danke, nee, nee danke, ne, lieber nicht, bitte nicht, nein bitte nicht",
     ),
     "ko": _Words(
         rows=(

@@ -126,9 +126,19 @@ def open_recognizer(settings: Settings, language: str, knowledge: Knowledge) -> 
     for open_one in RECOGNIZERS.values():
         if recognizer := open_one(settings, language, knowledge):
             return recognizer
+    raise unheard(settings, language)
+
+
+def unheard(settings: Settings, language: str) -> ModelError:
+    """The one message for a language that nothing here can hear; a Whisper model that does not is named."""
     from assistant.speech.models.vosk_models import no_model
 
-    raise no_model(language, settings.model_folders)
+    missing = no_model(language, settings.model_folders)
+    model = whisper_model(settings)
+    if model is None:
+        return missing
+    fact = f"{missing.fact}, and the Whisper model in {model} hears other languages"
+    return ModelError(fact, f"give the folder of a multilingual Whisper model, or: {missing.hint}")
 
 
 def can_hear(settings: Settings, language: str) -> bool:

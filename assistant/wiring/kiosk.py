@@ -109,16 +109,12 @@ def kiosk_languages(settings: Settings, assistant: Assistant, wanted: str | None
     tags = assistant.knowledge.languages
     if found := tuple(tag for tag in tags if wiring.can_hear(settings, tag)):
         return found
-    from assistant.speech.models.vosk_models import no_model
-
-    raise no_model(assistant.knowledge.default_language, settings.model_folders)
+    raise wiring.unheard(settings, assistant.knowledge.default_language)
 
 
 def _check_hearable(settings: Settings, language: str) -> None:
-    from assistant.speech.models.vosk_models import no_model
-
     if not wiring.can_hear(settings, language):
-        raise no_model(language, settings.model_folders)
+        raise wiring.unheard(settings, language)
 
 
 class SoundKeeper:

@@ -90,7 +90,7 @@ def all_models(folders: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def no_model(language: str, folders: Sequence[Path]) -> ModelError:
-    """The one message for a language that nothing here can hear: where was looked, what to do."""
+    """The message for a language without a model: where was looked, what to do."""
     looked = ", ".join(dict.fromkeys(str(folder) for folder in (*folders, user_models_folder())))
     fact = f"no speech model for {language_name(language)} in {looked}"
     base = _split(language)[0]

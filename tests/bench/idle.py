@@ -2,6 +2,7 @@
 
 The ear of the kiosk hears a room that is mostly quiet, and in every minute one of the noises of the folder
 (audio.jsonl: path, lang, kind), as fast as it takes them: CPU time a second of sound, memory, and ghosts.
+In English and Korean, and in German where the packages of a Whisper model are installed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ from assistant.values import Heard
 from tests.bench.children import family_of, resident
 from tests.bench.showing import show
 from tests.bench.speech import recorded, understood
+from tests.whisper_base import for_a_while
 
 _RATE_HZ = 16_000
 _BLOCK_BYTES = 3200  # a tenth of a second
@@ -190,9 +192,18 @@ def rows(folder: Path, settings: Settings, minutes: float) -> Iterator[list[str]
     assistant = wiring.build_assistant(settings)
     understood(assistant, as_utterance(Heard("hello", "en")))  # whatever is loaded late is loaded now
     noises = [clip.sound for clip in recorded(folder, None)]
-    for language in (tag for tag in ("en", "ko") if wiring.can_hear(settings, tag)):
-        with contextlib.closing(IdleEar(settings, assistant, language, a_room(noises, minutes * 60))) as ear:
-            yield [language, *measured(ear, assistant)]
+    with for_a_while() as model:
+        whisper = replace(settings, listening=replace(settings.listening, whisper_model=model))
+        for language, name, heard_with in (
+            ("en", "PocketSphinx", settings),
+            ("ko", "Vosk", settings),
+            ("de", "Whisper base", whisper),
+        ):
+            if not wiring.can_hear(heard_with, language):
+                continue
+            room = a_room(noises, minutes * 60)
+            with contextlib.closing(IdleEar(heard_with, assistant, language, room)) as ear:
+                yield [f"{language} ({name})", *measured(ear, assistant)]
 
 
 def measured(ear: IdleEar, assistant: Assistant) -> list[str]:

@@ -115,9 +115,7 @@ class _Lone:
 
     pieces: Floats  # shape (pieces, 512)
     branches: Sequence[Floats]  # of each branch: what it reads of a piece, shape (pieces, 256)
-    told: Sequence[
-        Floats
-    ]  # what its first look learns of one at each place of its window: (pieces, places, 256)
+    told: Sequence[Floats]  # of each branch: what it tells each place of its window, (pieces, places, 256)
 
 
 class _LonePieces:

@@ -398,16 +398,27 @@ def test_a_chime_is_heard_before_what_is_said_next(room: Room, told: Told) -> No
     assert room.opened == 1
 
 
-def test_all_that_is_played_is_told_as_it_is_played(room: Room, told: Told) -> None:
+def test_all_that_is_said_is_told_as_it_is_played(room: Room, told: Told) -> None:
     played: list[tuple[bytes, int]] = []
     with mouth(room, told, ("plain", Voice), played=lambda *block: played.append(block)) as talking:
-        talking.play("listening")
         talking.say("One.", "en")
         told.until_end()
     assert {rate_hz for _, rate_hz in played} == {RATE_HZ}
     assert all(len(pcm) <= 2 * RATE_HZ // 50 for pcm, _ in played)
     # What was told last may have met the end.
     assert b"".join(pcm for pcm, _ in played).startswith(bytes(room.heard))
+
+
+def test_a_chime_is_not_told_as_the_own_voice(room: Room, told: Told) -> None:
+    """Whoever spoke within the second after the chime that invites them was not heard."""
+    played: list[bytes] = []
+    with mouth(room, told, ("plain", Voice), played=lambda pcm, _: played.append(pcm)) as talking:
+        talking.play("listening")
+        talking.say("One.", "en")
+        told.until_end()
+    assert chime("listening", RATE_HZ) in bytes(room.heard)
+    assert chime("listening", RATE_HZ) not in b"".join(played)
+    assert np.full(400, 1000, "<i2").tobytes() in b"".join(played)
 
 
 def test_whoever_fails_to_take_what_is_played_stops_no_other_answer(room: Room, told: Told) -> None:

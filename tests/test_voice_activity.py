@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from typing import get_args
 
 import numpy as np
 import pytest
 
+from assistant.ports import Chime
 from assistant.speech.sound import voice_activity
-from assistant.speech.sound.resampling import at_rate
+from assistant.speech.sound.chimes import chime
+from assistant.speech.sound.resampling import at_rate, to_pcm, to_samples
 from assistant.speech.sound.voice_activity import VoiceActivity, has_speech, only_speech, speech_spans
 from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
 
@@ -46,6 +49,14 @@ def cut(pcm: bytes, size: int) -> list[bytes]:
 def test_what_is_no_speech_is_not_taken_for_it(sound: bytes) -> None:
     assert not has_speech(sound, RATE_HZ)
     assert list(only_speech([sound], RATE_HZ, VoiceActivity(RATE_HZ))) == []
+
+
+@pytest.mark.parametrize("loudness", [0.1, 0.5, 1])
+@pytest.mark.parametrize("name", get_args(Chime))
+def test_no_chime_of_the_kiosk_is_taken_for_speech(name: Chime, loudness: float) -> None:
+    """Nobody is deaf while one sounds."""
+    louder = to_pcm(to_samples(chime(name, RATE_HZ)) * loudness)
+    assert not has_speech(silence(0.5) + louder + noise(1, 30), RATE_HZ)
 
 
 def test_speech_is_found_where_it_stands(speech: bytes) -> None:

@@ -59,8 +59,9 @@ class Playing:
         self._write(self._line.push(sound.pcm), stopped)
 
     def ring(self, name: Chime, stopped: threading.Event) -> None:
+        """A chime is nobody's voice, and nobody need be deaf to those who speak after it, or into it."""
         rate_hz = self.open(stopped).rate_hz
-        self._write(to_pcm(to_samples(chime(name, rate_hz)) * self.volume), stopped)
+        self._write(to_pcm(to_samples(chime(name, rate_hz)) * self.volume), stopped, is_voice=False)
 
     def wait(self, stopped: threading.Event) -> None:
         """Nothing is ready: the loudspeaker gets what nobody hears."""
@@ -94,12 +95,12 @@ class Playing:
         if line is not None:
             self._write(line.flush(), stopped)
 
-    def _write(self, pcm: bytes, stopped: threading.Event) -> None:
+    def _write(self, pcm: bytes, stopped: threading.Event, is_voice: bool = True) -> None:
         loudspeaker = self.open(stopped)
         for piece in in_pieces([pcm], 2 * int(self._step_seconds * loudspeaker.rate_hz)):
             if stopped.is_set():
                 return
-            if self._played:
+            if self._played and is_voice:
                 self._played(piece, loudspeaker.rate_hz)
             loudspeaker.write(piece, stopped)
 

@@ -35,7 +35,7 @@ class Equipment:
     tell: TellMouth
     cut: Callable[[str, str], Sequence[str]]  # a text and its language -> sentences
     settings: SpeakingSettings = field(default_factory=SpeakingSettings)
-    played: Callable[[bytes, int], None] | None = None  # told of all that is played, as PCM, and of its rate
+    played: Callable[[bytes, int], None] | None = None  # told of all that is said, as PCM, and of its rate
     languages: Sequence[str] = ()  # soon to be spoken: their voices are made ready at once
     patience_seconds: float = _PATIENCE_SECONDS  # a voice that keeps a listener waiting longer hangs
     is_far: bool = False  # the loudspeaker is that of another machine

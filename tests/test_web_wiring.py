@@ -380,17 +380,34 @@ def test_the_own_voice_sounds_as_long_as_what_was_written_and_no_longer_than_unt
     word, pause = bytes([0, 9]) * 1000, bytes(2000)
     assert not voice.is_playing
     for pcm in (word, word, pause):
+        voice.played(pcm, 1000)
         speaker.write(pcm, threading.Event())
     now[0] += 2.2
     assert voice.is_playing
     now[0] += 0.1
     assert not voice.is_playing
+    voice.played(word, 1000)
     speaker.write(word, threading.Event())
     assert voice.is_playing
     speaker.close()
     assert not voice.is_playing
     assert voice.is_settled
     assert voice.clean(word) == word
+
+
+def test_a_chime_makes_nobody_deaf_and_the_voice_after_it_sounds_as_much_later() -> None:
+    now = [100.0]
+    voice = FarVoice(lambda: now[0])
+    speaker = voice.through(FarLoudspeaker(rate_hz=1000, latency_seconds=0.25))
+    second = bytes([0, 9]) * 1000
+    speaker.write(second, threading.Event())  # a chime: nobody was told
+    assert not voice.is_playing
+    voice.played(second, 1000)
+    speaker.write(second, threading.Event())
+    now[0] += 2.2
+    assert voice.is_playing
+    now[0] += 0.1
+    assert not voice.is_playing
 
 
 # --- the pages change -----------------------------------------------------------------------------------

@@ -186,6 +186,7 @@ class SpeakingSeat:
             open_loudspeaker=lambda: followed,
             tell=tell,
             cut=sentences,
+            played=self._voice.played,
             # A browser has woken its loudspeaker before.
             settings=replace(self._speech.settings.speaking, lead_in_seconds=0.0),
             is_far=True,

@@ -15,10 +15,11 @@ _NEARLY_SILENT = 3 / 32768  # see echo.py: what keeps loudspeakers awake is no v
 
 
 class FarVoice:
-    """Knows from what is written to a loudspeaker how long it will still sound; an EchoGuard.
+    """Knows from what is written to a loudspeaker how long the voice will still sound; an EchoGuard.
 
-    Between what was written and the air lies a network, so that nothing could be taken out here
-    what the device had not taken out better.
+    It is told by `played` of what is going to be written of a voice; chimes are written untold, and nobody
+    is deaf while one sounds. One thread tells and writes. Between what was written and the air lies a
+    network, so that nothing could be taken out here what the device had not taken out better.
     """
 
     is_settled = True
@@ -26,6 +27,7 @@ class FarVoice:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
         self._sounds_until = 0.0
+        self._is_voice = False  # what is written next
 
     @property
     def is_playing(self) -> bool:
@@ -33,6 +35,15 @@ class FarVoice:
 
     def clean(self, block: bytes) -> bytes:
         return block
+
+    def played(self, _block: bytes, _rate_hz: int) -> None:
+        """What is written next is of a voice."""
+        self._is_voice = True
+
+    def takes_voice(self) -> bool:
+        """Whether what is being written now is of a voice; asked once for each block."""
+        is_voice, self._is_voice = self._is_voice, False
+        return is_voice
 
     def through(self, loudspeaker: Loudspeaker) -> Loudspeaker:
         """The same loudspeaker, listened in to."""
@@ -56,7 +67,7 @@ class _Followed:
         now = self._voice.clock()
         self._ends_at = max(now, self._ends_at) + len(pcm) / 2 / self.rate_hz
         samples = to_samples(pcm)
-        if len(samples) and np.abs(samples).max() > _NEARLY_SILENT:
+        if self._voice.takes_voice() and len(samples) and np.abs(samples).max() > _NEARLY_SILENT:
             self._voice.sounds_for(self._ends_at + self.latency_seconds - now)
         return self._loudspeaker.write(pcm, stopped)
 

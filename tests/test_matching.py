@@ -310,10 +310,11 @@ def test_a_second_start_encodes_nothing_again(encoder: Encoder, tmp_path: Path) 
     after = Matcher(DESK, second, options).match(Utterance("when do you open"))
     assert first.asked > 40  # each question as written and as heard
     assert second.asked == 1
-    assert isinstance(before, Found)
-    assert isinstance(after, Found)
-    assert (after.best.entry, after.best.phrase) == (before.best.entry, before.best.phrase)
-    assert after.best.probability == pytest.approx(before.best.probability, abs=1e-5)
+    assert type(after) is type(before) is Found
+    pairs = zip(before.ranking.candidates, after.ranking.candidates, strict=True)
+    for one, other in pairs:
+        assert (other.entry, other.phrase) == (one.entry, one.phrase)
+        assert other.probability == pytest.approx(one.probability, abs=1e-5)
 
 
 def test_a_changed_page_encodes_only_what_reads_otherwise_now(encoder: Encoder, tmp_path: Path) -> None:

@@ -373,6 +373,14 @@ def test_where_nobody_may_stop_it_by_voice_speaking_stops_nothing() -> None:
 # --- what the loudspeaker has still to play -----------------------------------------------------------
 
 
+def ends_after(seconds: float, voice: FarVoice, now: list[float]) -> bool:
+    """Whether it plays until then and no longer; then it is a moment later."""
+    now[0] += seconds - 0.05
+    is_playing_before = voice.is_playing
+    now[0] += 0.1
+    return is_playing_before and not voice.is_playing
+
+
 def test_the_own_voice_sounds_as_long_as_what_was_written_and_no_longer_than_until_it_is_closed() -> None:
     now = [100.0]
     voice = FarVoice(lambda: now[0])
@@ -382,10 +390,7 @@ def test_the_own_voice_sounds_as_long_as_what_was_written_and_no_longer_than_unt
     for pcm in (word, word, pause):
         voice.played(pcm, 1000)
         speaker.write(pcm, threading.Event())
-    now[0] += 2.2
-    assert voice.is_playing
-    now[0] += 0.1
-    assert not voice.is_playing
+    assert ends_after(2.25, voice, now)
     voice.played(word, 1000)
     speaker.write(word, threading.Event())
     assert voice.is_playing
@@ -404,10 +409,7 @@ def test_a_chime_makes_nobody_deaf_and_the_voice_after_it_sounds_as_much_later()
     assert not voice.is_playing
     voice.played(second, 1000)
     speaker.write(second, threading.Event())
-    now[0] += 2.2
-    assert voice.is_playing
-    now[0] += 0.1
-    assert not voice.is_playing
+    assert ends_after(2.25, voice, now)
 
 
 # --- the pages change -----------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ class Head:
 
     weights: Floats  # shape (features, entries)
     bias: Floats  # shape (entries,)
-    dense: int | None = None  # features after so many are mostly zero; None: few are
+    dense: int | None = None  # after so many features most are zero; None: nowhere
 
     def scores(self, features: Floats) -> Floats:
         """Shape (texts, entries)."""

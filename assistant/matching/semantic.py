@@ -69,6 +69,7 @@ class UniversalEncoder:
         return found
 
     def expect(self, pieces: Sequence[int]) -> None:
+        """Work out now what these pieces are by themselves; as many of the first as are remembered."""
         self._lone_pieces.expect(pieces)
 
     def encode_focused(self, texts: Sequence[str], weigh: Weigh) -> Floats:

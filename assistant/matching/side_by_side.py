@@ -36,6 +36,7 @@ class SideBySide:
         return self._first.pieces(text)
 
     def expect(self, pieces: Sequence[int]) -> None:
+        """The first encoder's, too."""
         self._first.expect(pieces)
 
     def encode_focused(self, texts: Sequence[str], weigh: Callable[[Sequence[int]], Floats]) -> Floats:

@@ -224,6 +224,7 @@ class Ranking:
     language: str | None  # of the question, None where nothing tells
     candidates: tuple[Candidate, ...] = ()
     notes: tuple[str, ...] = ()  # what was left out or stood in: "no encoder", "too long: cut"
+    answerable: float = 0.0  # how likely it is that any page answers it, where that is more than the first is
 
 
 @dataclass(frozen=True, slots=True)

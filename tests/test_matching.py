@@ -264,6 +264,15 @@ def test_probabilities_decide_with_a_reason(
     assert match.reason
 
 
+@pytest.mark.parametrize(("answerable", "expected"), [(0.3, "unsure"), (0.29, "unknown"), (0.0, "unknown")])
+def test_a_choice_is_offered_where_a_page_may_well_answer_though_none_stands_out(
+    answerable: float, expected: str
+) -> None:
+    candidates = tuple(Candidate(f"e{n}", 0.1, "en", "phrase") for n in range(3))
+    match = decide(Ranking("text", None, candidates, answerable=answerable), THRESHOLDS)
+    assert outcome(match) == expected
+
+
 def test_at_most_three_are_offered_and_no_far_fetched_ones() -> None:
     candidates = tuple(Candidate(f"e{n}", p, "en", "phrase") for n, p in enumerate((0.5, 0.45, 0.4, 0.4)))
     match = decide(Ranking("text", None, candidates), THRESHOLDS)
@@ -342,7 +351,14 @@ def test_a_broken_cache_is_rebuilt(
     options = replace(OPTIONS, cache_folder=tmp_path)
     before = Matcher(DESK, encoder, options).match(Utterance("when do you open"))
     files = list(tmp_path.rglob("*.npz"))
-    assert {file.name.partition("-")[0] for file in files} == {"focus", "heads", "heard", "told", "written"}
+    assert {file.name.partition("-")[0] for file in files} == {
+        "elsewhere",
+        "focus",
+        "heads",
+        "heard",
+        "told",
+        "written",
+    }
     for file in files:
         file.write_bytes(damage(file.read_bytes()))  # type: ignore[operator]
     with caplog.at_level(logging.WARNING):
@@ -406,11 +422,12 @@ def test_without_the_encoder_it_works_on_and_says_so_once(plain_matcher: Matcher
 def test_the_shipped_weights_fit_the_evidence(encoder_name: str | None) -> None:
     weights = load_weights(encoder_name)
     assert len(weights.ranking) == len(WITNESSES)
-    assert len(weights.confidence) == len(SIGNS)
     assert (weights.ranking >= 0).all()
-    for curve in weights.confidence:
-        assert (np.diff(curve.at) > 0).all()
-        assert (np.diff(curve.adds) >= 0).all()
+    for belief in (weights.confidence, weights.answerable):
+        assert len(belief.curves) == len(SIGNS)
+        for curve in belief.curves:
+            assert (np.diff(curve.at) > 0).all()
+            assert (np.diff(curve.adds) >= 0).all()
     assert Weights.read(weights.written()).written() == weights.written()
 
 
@@ -420,10 +437,14 @@ def test_the_weights_were_learned_with_the_encoder_that_is_installed(encoder: En
     assert stored["sets"]
 
 
-def test_weights_that_do_not_name_all_evidence_are_refused() -> None:
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [("ranking", "letters"), ("confidence", "ahead of elsewhere"), ("answerable", "known words")],
+)
+def test_weights_that_do_not_name_all_evidence_are_refused(part: str, name: str) -> None:
     written = load_weights("some encoder").written()
-    del written["ranking"]["letters"]
-    with pytest.raises(ModelError, match="letters"):
+    del written[part][name]
+    with pytest.raises(ModelError, match=name):
         Weights.read(written)
 
 

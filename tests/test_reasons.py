@@ -78,8 +78,9 @@ QUESTIONS = {
     "may I pay later in instalments": ("Answered, because `installments` is ",),
     "refund": ("Answered, because `refund-duration` is ", "    - refund"),
     "darf ich fotografieren": (
-        "Not answered, because even the nearest, `",
-        "I offer it from 30% on and answer from 55% on.",
+        "Not answered, because it is only ",
+        " likely that a page answers it; I offer a choice from 30% on. The nearest, `",
+        " likely; I answer from 55% on.",
         "Should it be answered? Then write this under Questions of its entry",
     ),
     "was ist das": (
@@ -103,7 +104,8 @@ QUESTIONS = {
         "    - Where can I leave the car?",
     ),
     "flurbelzork": (
-        "Not answered: it is a single word that no question holds, and even the nearest, `",
+        "Not answered: it is a single word that no question holds, and it is only ",
+        " likely that a page answers it. The nearest, `",
         "A single new word may mean anything.",
     ),
     "სად არის მაღაზია": ("(Georgian) that no question uses", "Pages in that language would help."),
@@ -361,8 +363,9 @@ class SetMatcher:
         ),
         (
             SetMatcher(("parking", 0.12)),
-            "Not answered, because even the nearest, `parking`, is only 12% likely; I offer it from 30% on "
-            "and answer from 55% on.",
+            "Not answered, because it is only 12% likely that a page answers it; "
+            "I offer a choice from 30% on. "
+            "The nearest, `parking`, is 12% likely; I answer from 55% on.",
         ),
         (
             SetMatcher(("parking", 0.8), doubt="it is a single word that no question holds"),

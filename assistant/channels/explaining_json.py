@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.knowledge.folders import shown
 from assistant.matching import telling
+from assistant.matching.deciding import answerable
 from assistant.values import Found, outcome
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def _decided(told: Explanation) -> dict[str, Any]:
         "decision": telling.decision(told),
         "doubt": told.doubt or None,
         "likeness": told.likeness if told.first else None,
+        "answerable": _rounded(answerable(match.ranking)),
         "thresholds": {
             "answer_above": told.thresholds.answer_above,
             "offer_above": told.thresholds.offer_above,

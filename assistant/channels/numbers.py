@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assistant.matching.deciding import answerable
 from assistant.values import Candidate, Ranking, Witness
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def show_numbers(screen: Screen, told: Explanation) -> None:
     screen.line()
     screen.line(f"compared  {ranking.compared or '(nothing to compare)'}")
     screen.line(f"language  {ranking.language or 'nothing tells'}")
+    screen.line(f"known     {answerable(ranking):.1%} likely that a page answers it")
     screen.line(f"decided   {told.match.reason}")
     if ranking.candidates:
         screen.line()

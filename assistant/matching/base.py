@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from assistant.matching.cache import Cache
 from assistant.matching.content import common_words, function_words, scripts
+from assistant.matching.elsewhere import asked_elsewhere
 from assistant.matching.evidence import Heads, Phrases, Texts
 from assistant.matching.focus import focused
 from assistant.matching.mending import Vocabulary
@@ -56,7 +57,10 @@ class Base:
         written = Texts.of([wording.folded for wording in wordings], self._vectors(texts, "written", cache))
         self.phrases = Phrases(written, entries)
         tells = [(number[name], sentence) for name, sentence in answers if name in number]
-        lesson = Lesson(self.phrases, texts, lambda more, kind: self._vectors(more, kind, cache), tells)
+        others = asked_elsewhere({wording.language for wording in wordings})
+        lesson = Lesson(
+            self.phrases, texts, lambda more, kind: self._vectors(more, kind, cache), tells, others
+        )
         self.heads: Heads = train(lesson, cache, encoder.name if encoder else "")
         self._own = {wording.text: place for place, wording in enumerate(wordings)}
         self.reader = Reader(Vocabulary(texts, encoder if isinstance(encoder, Lexicon) else None))

@@ -16,6 +16,6 @@ def confidence_signs(base: Base, weights: Weights, reading: str) -> tuple[Witnes
     The parts sum to the log-odds, except for a verbatim question, and where several readings voted.
     """
     evidence = gather(base.phrases, base.heads, base.prepared([reading]))[0]
-    measured = signs(evidence, weights)
-    rows = zip(SIGNS, measured.tolist(), weights.added(measured), strict=True)
-    return (*(Witness(*row) for row in rows), Witness(BIAS, 1.0, weights.bias))
+    measured = signs(evidence, weights.ranking)
+    rows = zip(SIGNS, measured.tolist(), weights.confidence.added(measured), strict=True)
+    return (*(Witness(*row) for row in rows), Witness(BIAS, 1.0, weights.confidence.bias))

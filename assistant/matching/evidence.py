@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assistant.matching import lexical
-from assistant.matching.heads import Head
+from assistant.matching.heads import Head, log_softmax
 from assistant.matching.terms import Bags, TermIndex, hashed_features, letter_bags, word_bags
 
 Floats = npt.NDArray[np.float32]
@@ -61,6 +61,7 @@ class Evidence:
     phrases: Ints  # the number of each entry's best phrase
     verbatim: Flags  # is the text one of the entry's phrases, word for word?
     standing_out: Floats  # score of the discriminant head for each entry, in deviations above the mean of all
+    ahead_of_elsewhere: Floats  # log-odds of each entry against what is asked elsewhere
     known_words: float  # share of the text's words, weighed by rarity, that the base holds
 
 
@@ -127,7 +128,7 @@ class Heads:
     """What was trained on the base; the first is missing without an encoder."""
 
     on_meaning: Head | None
-    on_everything: Head
+    on_everything: Head  # its last column is what is asked elsewhere
 
 
 def gather(phrases: Phrases, heads: Heads, texts: Texts) -> list[Evidence]:
@@ -135,7 +136,9 @@ def gather(phrases: Phrases, heads: Heads, texts: Texts) -> list[Evidence]:
     likeness = phrases.likeness(texts)
     vectors = phrases.vector_features(texts)
     features = phrases.all_features(texts, vectors)
-    everything = np.maximum(heads.on_everything.log_probabilities(features), np.float32(_LOWEST))
+    scores = heads.on_everything.scores(features)
+    own, elsewhere = scores[:, :-1], scores[:, -1:]
+    everything = np.maximum(log_softmax(own), np.float32(_LOWEST))
     standing_out = _standing_out(heads.on_meaning, vectors, (len(texts.folded), phrases.count))
     known = phrases.known_words(texts)
     rows = []
@@ -145,6 +148,7 @@ def gather(phrases: Phrases, heads: Heads, texts: Texts) -> list[Evidence]:
             vector=None if texts.vectors is None else texts.vectors[number],
             likeness=likeness[:, number],
             trained=np.stack([standing_out[number], everything[number]]),
+            ahead_of_elsewhere=own[number] - elsewhere[number],
             known_words=float(known[number]),
         )
         rows.append(_weigh(phrases, measured))
@@ -159,6 +163,7 @@ class Measured:
     vector: Floats | None
     likeness: Floats  # shape (2, phrases): letters, words
     trained: Floats  # shape (2, entries): standing out, log-probability
+    ahead_of_elsewhere: Floats  # shape (entries,)
     known_words: float
 
 
@@ -192,6 +197,7 @@ def _weigh(phrases: Phrases, measured: Measured) -> Evidence:
         phrases=table[np.arange(len(short)), cells[[0, 1, 2, 5]].sum(axis=0).argmax(axis=1)],
         verbatim=np.asarray(same.any(axis=1)),
         standing_out=standing_out,
+        ahead_of_elsewhere=measured.ahead_of_elsewhere[short],
         known_words=measured.known_words,
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from assistant.matching.deciding import Thresholds, decide
+from assistant.matching.deciding import Thresholds, answerable, decide, is_offered
 from assistant.matching.sentences import Clause, clauses_of, leans, says_nothing, wishes
 from assistant.matching.text import cut, fold
 from assistant.values import Candidate, Found, Match, Part, Several, Unknown, Unsure, Utterance
@@ -162,11 +162,7 @@ def _voted(matches: Sequence[One], known: Known, thresholds: Thresholds, doubt: 
     """Where no question is plain: the entry that the most readings agree on, nearly as sure as the best."""
     whole, *parts = matches
     likely = [
-        match
-        for match in parts
-        if not _is_small_talk(match, known)
-        and match.ranking.candidates
-        and match.ranking.candidates[0].probability >= thresholds.offer_above
+        match for match in parts if not _is_small_talk(match, known) and is_offered(match.ranking, thresholds)
     ]
     if isinstance(whole, Found) or not likely:
         return whole
@@ -179,5 +175,10 @@ def _voted(matches: Sequence[One], known: Known, thresholds: Thresholds, doubt: 
         *(replace(other, probability=min(scale, 1.0) * other.probability) for other in mixed[1:]),
     )
     note = f"{len(likely)} of its sentences were read with it"
-    ranking = replace(whole.ranking, candidates=candidates, notes=(*whole.ranking.notes, note))
+    ranking = replace(
+        whole.ranking,
+        candidates=candidates,
+        notes=(*whole.ranking.notes, note),
+        answerable=max(answerable(match.ranking) for match in (whole, *likely)),
+    )
     return decide(ranking, thresholds, doubt)

@@ -115,7 +115,7 @@ class Matcher:
             return _unanswerable(asked.utterance, language, "there is no word in it")
         ranked, held_back = without_contradictions(base, asked.said, ranked)
         notes = (*_notes(asked), *(f"`{entry}` is held back: {why}" for entry, why in held_back.items()))
-        ranking = Ranking(compared, language, _candidates(base, ranked), notes)
+        ranking = Ranking(compared, language, _candidates(base, ranked), notes, ranked.answerable)
         first = ranking.candidates[0]
         return decide(
             ranking, self.thresholds, _doubt(base, compared, first) or held_back.get(first.entry, "")

@@ -18,11 +18,12 @@ from assistant.matching.heads import log_softmax
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
-# What tells whether the first entry is right at all, measured on the first entry alone.
+# What tells whether the first entry is right, and whether any is, measured on the first entry alone.
 SIGNS = (
     *(name for name in WITNESSES if name != "trained on meaning"),  # which is 0 for the first one, mostly
     "standing out",  # of the discriminant head, in deviations
     "ahead of the others",  # log of its share among the entries
+    "ahead of elsewhere",  # of the logistic head: log-odds against what is asked elsewhere
     "known words",  # of the text, weighed by rarity
 )
 
@@ -46,12 +47,41 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
+class Belief:
+    """How likely something is, told by the signs: each adds to its log-odds."""
+
+    curves: tuple[Curve, ...]  # one for each of SIGNS
+    bias: float
+
+    @classmethod
+    def read(cls, stored: Stored) -> Belief:
+        """Raises KeyError, TypeError or ValueError where a sign is missing or its curve is none."""
+        points = [np.array(stored[name], np.float32).reshape(-1, 2) for name in SIGNS]
+        return cls(tuple(Curve(*each.T) for each in points), float(stored["bias"]))
+
+    def written(self) -> dict[str, Any]:
+        """For each sign the points of its curve."""
+        curves = {
+            name: [[_short(at), _short(adds)] for at, adds in zip(curve.at, curve.adds, strict=True)]
+            for name, curve in zip(SIGNS, self.curves, strict=True)
+        }
+        return {**curves, "bias": _short(self.bias)}
+
+    def added(self, measured: Floats) -> list[float]:
+        """What each of the signs adds."""
+        return [curve(value) for curve, value in zip(self.curves, measured.tolist(), strict=True)]
+
+    def probability(self, measured: Floats) -> float:
+        return float(1 / (1 + np.exp(-sum(self.added(measured)) - self.bias)))
+
+
+@dataclass(frozen=True, slots=True)
 class Weights:
-    """What was learned: how much each witness counts, and when to believe the first entry."""
+    """What was learned: how much each witness counts, and when to believe the entries it brings."""
 
     ranking: Floats  # one for each of WITNESSES
-    confidence: tuple[Curve, ...]  # one for each of SIGNS
-    bias: float
+    confidence: Belief  # that the first entry is right
+    answerable: Belief  # that any entry is
     reads_answers: bool = True  # whether they were learned on bases that learned from their answers, too
 
     @classmethod
@@ -59,31 +89,22 @@ class Weights:
         """From the form of weights.json; raises ModelError where it does not name all the evidence."""
         try:
             ranking = [float(stored["ranking"][name]) for name in WITNESSES]
-            points = [np.array(stored["confidence"][name], np.float32).reshape(-1, 2) for name in SIGNS]
-            bias = float(stored["confidence"]["bias"])
+            confidence, answerable = Belief.read(stored["confidence"]), Belief.read(stored["answerable"])
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(
                 f"the learned weights do not fit this version: {error}", "learn them again"
             ) from None
-        curves = tuple(Curve(*each.T) for each in points)
-        return cls(np.array(ranking, np.float32), curves, bias, stored.get("reads answers") is True)
+        reads_answers = stored.get("reads answers") is True
+        return cls(np.array(ranking, np.float32), confidence, answerable, reads_answers)
 
     def written(self) -> dict[str, Any]:
-        """The form of weights.json: for each sign the points of its curve."""
-        ranking = {name: _short(weight) for name, weight in zip(WITNESSES, self.ranking, strict=True)}
-        curves = {
-            name: [[_short(at), _short(adds)] for at, adds in zip(curve.at, curve.adds, strict=True)]
-            for name, curve in zip(SIGNS, self.confidence, strict=True)
-        }
+        """The form of weights.json."""
         return {
             "reads answers": self.reads_answers,
-            "ranking": ranking,
-            "confidence": {**curves, "bias": _short(self.bias)},
+            "ranking": {name: _short(weight) for name, weight in zip(WITNESSES, self.ranking, strict=True)},
+            "confidence": self.confidence.written(),
+            "answerable": self.answerable.written(),
         }
-
-    def added(self, measured: Floats) -> list[float]:
-        """What each of the signs adds to the log-odds that the first entry is right."""
-        return [curve(value) for curve, value in zip(self.confidence, measured.tolist(), strict=True)]
 
 
 def _short(number: float) -> float:
@@ -109,6 +130,9 @@ class Ranked:
     phrases: Ints  # the best phrase of each entry
     values: Floats  # shape (entries, witnesses)
     parts: Floats  # shape (entries, witnesses): weight times value
+    answerable: float = (
+        0.0  # how likely it is that any entry answers the text, at least as likely as the first
+    )
 
 
 def rank(evidence: Evidence, weights: Weights) -> Ranked:
@@ -118,8 +142,8 @@ def rank(evidence: Evidence, weights: Weights) -> Ranked:
     # Whoever wrote the question word for word comes first; two who did are alike.
     shares = np.where(evidence.verbatim, shares.max(), shares)
     order = np.lexsort((-shares, ~evidence.verbatim))
-    logit = sum(weights.added(signs(evidence, weights))) + weights.bias
-    first = 1 / (1 + np.exp(-logit))
+    measured = signs(evidence, weights.ranking)
+    first = weights.confidence.probability(measured)
     own = shares[order[0]]
     is_verbatim = bool(evidence.verbatim[order[0]])
     if is_verbatim:
@@ -134,15 +158,18 @@ def rank(evidence: Evidence, weights: Weights) -> Ranked:
         phrases=evidence.phrases[order],
         values=evidence.values[order],
         parts=parts[order],
+        answerable=max(first, weights.answerable.probability(measured)),
     )
 
 
-def signs(evidence: Evidence, weights: Weights) -> Floats:
-    """What tells whether the first entry is right, in the order of SIGNS."""
-    log_shares = log_softmax(evidence.values @ weights.ranking)
+def signs(evidence: Evidence, ranking: Floats) -> Floats:
+    """What tells whether the first entry is right, and whether any is, in the order of SIGNS."""
+    log_shares = log_softmax(evidence.values @ ranking)
     first = int(log_shares.argmax())
     own = [value for name, value in zip(WITNESSES, evidence.values[first], strict=True) if name in SIGNS]
-    return np.array([*own, evidence.standing_out[first], log_shares[first], evidence.known_words], np.float32)
+    ahead = evidence.ahead_of_elsewhere[first]
+    rest = (evidence.standing_out[first], log_shares[first], ahead, evidence.known_words)
+    return np.array([*own, *rest], np.float32)
 
 
 def merged(readings: Sequence[Ranked]) -> Ranked:
@@ -170,4 +197,5 @@ def merged(readings: Sequence[Ranked]) -> Ranked:
         phrases=np.array([reading.phrases[place] for reading, place in rows]),
         values=np.stack([reading.values[place] for reading, place in rows]),
         parts=np.stack([reading.parts[place] for reading, place in rows]),
+        answerable=float(trust @ [reading.answerable for reading in readings] / trust.sum()),
     )

@@ -36,6 +36,7 @@ Likeness = Literal["word for word", "words", "letters", "meaning"]
 
 _MOST_WORDS = 60  # of a question that are tried, one by one; a paragraph has more
 _MOST_ADDED = 16  # words of the phrases that are tried; the rarest ones
+_FAR = 0.12  # a probability: below, even the first entry is hardly what was meant
 _HALF = 0.5  # of the words that tell something
 _ALIKE = 0.5  # of the letters, as the witness of that name measures them
 
@@ -102,7 +103,7 @@ class Explanation:
     @property
     def is_far(self) -> bool:
         """Whether even the first entry is so unlikely that it is hardly what was meant."""
-        return self.first is None or _is_far(self.first.probability, self.thresholds)
+        return self.first is None or _is_far(self.first.probability)
 
     @property
     def decisive(self) -> tuple[Word, ...]:
@@ -199,8 +200,8 @@ class _Vocabulary:
         return tuple(sorted(known, key=lambda word: self.holders[words(fold(word))[0]]))
 
 
-def _is_far(probability: float, thresholds: Thresholds) -> bool:
-    return probability < thresholds.offer_above / 2
+def _is_far(probability: float) -> bool:
+    return probability < _FAR
 
 
 def _doubt(match: Match, thresholds: Thresholds) -> str:
@@ -305,7 +306,7 @@ def _added(case: _Case, vocabulary: _Vocabulary) -> tuple[Trial, ...]:
     if isinstance(case.match, Found) or not case.candidates:
         return ()
     first = case.candidates[0]
-    if _is_far(first.probability, case.matcher.thresholds):
+    if _is_far(first.probability):
         return ()  # with one word more it would be another question
     asked = {fold(word) for word in spoken_words(case.utterance.text)}
     written = case.knowledge.entry(first.entry, case.match.ranking.language or first.language)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from assistant.matching.deciding import answerable
 from assistant.matching.reasons import Explanation, Standing, Word
 from assistant.matching.text import fold
 from assistant.matching.trials import Trial, spoken_words
@@ -101,12 +102,14 @@ def _asked_back(told: Explanation, first: Standing) -> str:
 
 def _not_answered(told: Explanation, first: Standing) -> str:
     lowest = told.thresholds.offer_above
-    likely = percent(first.probability, lowest)
+    likely = f"it is only {percent(answerable(told.match.ranking), lowest)} likely that a page answers it"
+    nearest = f"The nearest, `{first.entry}`, is {percent(first.probability)} likely"
     if told.doubt:
-        return f"Not answered: {told.doubt}, and even the nearest, `{first.entry}`, is only {likely} likely."
+        return f"Not answered: {told.doubt}, and {likely}. {nearest}."
+    answered_from = f"{told.thresholds.answer_above:.0%}"
     return (
-        f"Not answered, because even the nearest, `{first.entry}`, is only {likely} likely; "
-        f"I offer it from {lowest:.0%} on and answer from {told.thresholds.answer_above:.0%} on."
+        f"Not answered, because {likely}; I offer a choice from {lowest:.0%} on. "
+        f"{nearest}; I answer from {answered_from} on."
     )
 
 

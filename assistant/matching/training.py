@@ -15,11 +15,11 @@ from typing import Literal
 import numpy as np
 
 from assistant.matching.cache import Arrays, Cache, fingerprint
-from assistant.matching.evidence import FEATURE_SHARE, Floats, Heads, Ints, Phrases, Texts
+from assistant.matching.evidence import FEATURE_SHARE, Floats, Heads, Ints, Phrases, Texts, unit
 from assistant.matching.heads import Head, LogisticOptions, discriminant_head, evened, logistic_head
 from assistant.matching.text import as_heard, fold
 
-_VERSION = "7"  # of the training; a trained head of another version is not read from the cache
+_VERSION = "8"  # of the training; a trained head of another version is not read from the cache
 _ROUNDS = 60  # of the logistic head; 100 were no better on BANKING77 and CLINC150
 _FEWEST_ROUNDS = 8
 _ANSWER_SHARE = 0.1  # of what the phrases of an entry weigh, for what its answer tells
@@ -27,9 +27,12 @@ _ANSWER_SHARE = 0.1  # of what the phrases of an entry weigh, for what its answe
 # that have entries of their own ("you may pay by instalments"). With all sentences half a point more of a
 # German FAQ came first, but one word was no longer enough to find the entry that is about it.
 _NEAREST = 2
+_ELSEWHERE_SHARE = 0.01  # of what all phrases weigh, for what is asked elsewhere
+# What is so like a phrase (cosine) is asked here, too: 0 to 2 of 100, of a base about everything 10.
+_ASKED_HERE = 0.5
 _BUDGET_FLOPS = 2.5e11  # some 4 s on one core: what a base of 1,000 entries may take at its first start
 
-Kind = Literal["written", "heard", "told"]
+Kind = Literal["written", "heard", "told", "elsewhere"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ class Lesson:
     phrases: Phrases
     written: Sequence[str]  # the phrases as their editors wrote them
     vectors: Callable[[Sequence[str], Kind], Floats | None]  # of further texts
-    told: Sequence[tuple[int, str]] = ()  # sentences of the answers, each with the number of its entry
+    told: Sequence[tuple[int, str]]  # sentences of the answers, each with the number of its entry
+    elsewhere: Sequence[str]  # what is asked of others
 
 
 def train(lesson: Lesson, cache: Cache | None, encoder_name: str) -> Heads:
@@ -48,7 +52,7 @@ def train(lesson: Lesson, cache: Cache | None, encoder_name: str) -> Heads:
         return _heads(_train(lesson), lesson.phrases)
     numbers = ",".join(map(str, lesson.phrases.entries.tolist()))
     told = [f"{entry} {sentence}" for entry, sentence in lesson.told]
-    key = fingerprint(_VERSION, encoder_name, numbers, *lesson.written, "", *told)
+    key = fingerprint(_VERSION, encoder_name, numbers, *lesson.written, "", *told, "", *lesson.elsewhere)
     arrays = cache.arrays(f"heads-{fingerprint(encoder_name)}", key, lambda: _train(lesson))
     return _heads(arrays, lesson.phrases)
 
@@ -68,7 +72,8 @@ def _train(lesson: Lesson) -> Arrays:
     if plain:
         head = discriminant_head(np.vstack(plain), entries, phrases.count)
         arrays |= {"meaning": head.weights, "meaning_bias": head.bias}
-    flops_a_round = 4.0 * (len(entries) + len(lesson.told)) * phrases.feature_count * phrases.count
+    examples = len(entries) + len(lesson.told) + len(lesson.elsewhere)
+    flops_a_round = 4.0 * examples * phrases.feature_count * phrases.count
     if flops_a_round > _BUDGET_FLOPS:
         return arrays | _stand_in(arrays, phrases)
     rounds = int(np.clip(_BUDGET_FLOPS / flops_a_round, _FEWEST_ROUNDS, _ROUNDS))
@@ -83,13 +88,19 @@ def _train_on_everything(lesson: Lesson, features: Floats, entries: Ints, rounds
     vectors = slice(0, phrases.vector_feature_count)
     even = evened(features[:, vectors], entries, phrases.count) if vectors.stop else None
     answers, answered = _told_features(lesson, features[: len(phrases.entries)])
-    features, examples = np.vstack([features, answers]), np.concatenate([entries, answered])
+    others = _elsewhere_features(lesson, features[: len(phrases.entries)])
+    examples = np.concatenate([entries, answered, np.full(len(others), phrases.count)])
+    features = np.vstack([features, answers, others])
     if even is not None:
         features[:, vectors] = features[:, vectors] @ even
     own, sentences = (np.bincount(each, minlength=phrases.count) for each in (entries, answered))
-    importance = np.r_[np.ones(len(entries)), _ANSWER_SHARE * own[answered] / sentences[answered]]
+    importance = np.r_[
+        np.ones(len(entries)),
+        _ANSWER_SHARE * own[answered] / sentences[answered],
+        np.full(len(others), _ELSEWHERE_SHARE * len(entries) / max(len(others), 1)),
+    ]
     options = LogisticOptions(iterations=rounds)
-    head = logistic_head(features, examples, phrases.count, options, importance.astype(np.float32))
+    head = logistic_head(features, examples, phrases.count + 1, options, importance.astype(np.float32))
     if even is not None:  # so that questions need not be evened
         head.weights[vectors] = even @ head.weights[vectors]
     return head
@@ -112,14 +123,26 @@ def _told_features(lesson: Lesson, asked: Floats) -> tuple[Floats, Ints]:
     return features[kept], entries[kept]
 
 
+def _elsewhere_features(lesson: Lesson, asked: Floats) -> Floats:
+    """Of what is asked elsewhere and not here; `asked` are the features of the phrases."""
+    phrases = lesson.phrases
+    folded = [fold(text) for text in lesson.elsewhere]
+    texts = Texts.of(folded, lesson.vectors(lesson.elsewhere, "elsewhere"))
+    features = phrases.all_features(texts, phrases.vector_features(texts))
+    compared = slice(0, phrases.vector_feature_count or None)
+    likeness = unit(features[:, compared]) @ unit(asked[:, compared]).T
+    return features[likeness.max(axis=1) < _ASKED_HERE]
+
+
 def _stand_in(arrays: Arrays, phrases: Phrases) -> Arrays:
     """What a base of very many entries has instead of a logistic head: training that would take
-    hours and all memory. The discriminant head speaks twice; without vectors all entries are alike."""
-    weights = np.zeros((phrases.feature_count, phrases.count), np.float32)
-    bias = np.zeros(phrases.count, np.float32)
+    hours and all memory. The discriminant head speaks twice; without vectors all entries are alike.
+    What is asked elsewhere is taken to lie around the middle of the base, which scores nothing."""
+    weights = np.zeros((phrases.feature_count, phrases.count + 1), np.float32)
+    bias = np.zeros(phrases.count + 1, np.float32)
     if "meaning" in arrays:
-        weights[: len(arrays["meaning"])] = arrays["meaning"] / FEATURE_SHARE
-        bias = arrays["meaning_bias"]
+        weights[: len(arrays["meaning"]), :-1] = arrays["meaning"] / FEATURE_SHARE
+        bias[:-1] = arrays["meaning_bias"]
     return {"everything": weights, "everything_bias": bias}
 
 

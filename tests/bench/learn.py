@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from assistant.matching.evidence import WITNESSES, Evidence, gather
-from assistant.matching.ranking import Curve, Weights, signs
+from assistant.matching.ranking import Belief, Curve, Weights, signs
 from assistant.matching.semantic import open_encoder
 from assistant.matching.side_by_side import open_accurate_encoder
 from assistant.ports import Encoder
@@ -72,7 +72,16 @@ def measure(bench: BenchSet, encoder: Encoder | None) -> Measured:
 
 def learn(examples: Sequence[Example]) -> Weights:
     ranking = learn_ranking([example for example in examples if example.right.any()])
-    return learn_confidence(examples, Weights(ranking, (), 0.0))
+    measured = np.array([signs(example.evidence, ranking) for example in examples], np.float64)
+    first = [example.right[(example.evidence.values @ ranking).argmax()] for example in examples]
+    importance = np.array([example.importance for example in examples])
+    return Weights(
+        ranking,
+        confidence=learn_belief(measured, np.array(first, np.float64), importance),
+        answerable=learn_belief(
+            measured, np.array([e.right.any() for e in examples], np.float64), importance
+        ),
+    )
 
 
 def learn_ranking(examples: Sequence[Example]) -> npt.NDArray[np.float32]:
@@ -107,16 +116,10 @@ def learn_ranking(examples: Sequence[Example]) -> npt.NDArray[np.float32]:
     return np.asarray(_minimise(loss, len(WITNESSES), bounds) / scale, np.float32)
 
 
-def learn_confidence(examples: Sequence[Example], weights: Weights) -> Weights:
-    """Is the first entry right? Logistic regression in which each sign adds a rising curve: a sum of
-    ramps, none below zero, between points that parts of the examples lie below."""
-    values = np.array([signs(example.evidence, weights) for example in examples], np.float64)
-    first_right = np.array(
-        [example.right[(example.evidence.values @ weights.ranking).argmax()] for example in examples],
-        np.float64,
-    )
-    importance = np.array([example.importance for example in examples])
-    importance /= importance.sum()
+def learn_belief(values: Array, is_so: Array, importance: Array) -> Belief:
+    """How likely is it so? Logistic regression in which each sign adds a rising curve: a sum of ramps,
+    none below zero, between points that parts of the examples lie below."""
+    importance = importance / importance.sum()
     points = [np.unique(np.quantile(own, _POINTS)) for own in values.T]
     ramps = [_ramps(own, at) for own, at in zip(values.T, points, strict=True)]
     columns = np.column_stack([*ramps, np.ones(len(values))])
@@ -124,16 +127,16 @@ def learn_confidence(examples: Sequence[Example], weights: Weights) -> Weights:
     def loss(weights: Array) -> tuple[float, Array]:
         logits = columns @ weights
         penalty = _CONFIDENCE_PENALTY * np.r_[weights[:-1], 0]
-        total = (importance * (np.logaddexp(0, logits) - first_right * logits)).sum() + penalty @ weights / 2
-        return float(total), columns.T @ (importance * (1 / (1 + np.exp(-logits)) - first_right)) + penalty
+        total = (importance * (np.logaddexp(0, logits) - is_so * logits)).sum() + penalty @ weights / 2
+        return float(total), columns.T @ (importance * (1 / (1 + np.exp(-logits)) - is_so)) + penalty
 
     found = _minimise(loss, columns.shape[1], [(0, None)] * (columns.shape[1] - 1) + [(None, None)])
     heights = np.split(found[:-1], np.cumsum([ramp.shape[1] for ramp in ramps])[:-1])
-    curves = [
+    curves = (
         Curve(np.float32(at), np.float32(np.r_[0, np.cumsum(height)]))
         for at, height in zip(points, heights, strict=True)
-    ]
-    return replace(weights, confidence=tuple(curves), bias=float(found[-1]))
+    )
+    return Belief(tuple(curves), float(found[-1]))
 
 
 def _ramps(values: Array, points: Array) -> Array:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from assistant.matching.elsewhere import asked_elsewhere
 from assistant.matching.evidence import Floats, Phrases, Texts
 from assistant.matching.focus import FocusedEncoder, focused
 from assistant.matching.text import cut, fold
@@ -28,7 +29,8 @@ class Loaded:
         self.phrases = Phrases(_prepared(texts, self._encoder), entries)
         answers = bench.answers if reads_answers else ()
         tells = [(entry, sentence) for entry, text in enumerate(answers) for sentence in told(text)]
-        self.heads = train(Lesson(self.phrases, texts, self._vectors, tells), None, "")
+        others = asked_elsewhere([bench.language])
+        self.heads = train(Lesson(self.phrases, texts, self._vectors, tells, others), None, "")
 
     def _vectors(self, texts: Sequence[str], _: Kind) -> Floats | None:
         return self._encoder.encode(texts) if self._encoder else None

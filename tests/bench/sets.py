@@ -49,6 +49,11 @@ class BenchSet:
         """How many entries."""
         return self.entries[-1] + 1
 
+    @property
+    def language(self) -> str:
+        """Of the base."""
+        return "de" if self.name.partition(" ")[0].endswith("-de") else "en"
+
     def without_entries(self, share: float, seed: int) -> BenchSet:
         """The base with a share of its entries taken out: their questions should not be answered."""
         kept = sorted(random.Random(seed).sample(range(self.size), max(5, round(self.size * (1 - share)))))

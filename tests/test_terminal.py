@@ -101,8 +101,8 @@ def pages(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    home = {name: str(tmp_path / name) for name in ("XDG_STATE_HOME", "ASSISTANT_CACHE")}
+def environment(tmp_path: Path, cache_with_encoder: Path) -> dict[str, str]:
+    home = {"XDG_STATE_HOME": str(tmp_path / "state"), "ASSISTANT_CACHE": str(cache_with_encoder)}
     return {**os.environ, **home, "TERM": "xterm", "COLUMNS": "100"}
 
 
@@ -425,7 +425,7 @@ def test_a_chat_on_a_terminal_has_a_prompt_completion_history_and_leaves_by_ctrl
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
-    (history,) = (tmp_path / "XDG_STATE_HOME").rglob("chat-history")
+    (history,) = (tmp_path / "state").rglob("chat-history")
     assert "+when are you open" in history.read_text(encoding="utf-8")
     assert stat.S_IMODE(history.stat().st_mode) == 0o600
 

@@ -352,10 +352,15 @@ def _hearing(settings: Settings, languages: Languages) -> Iterator[Finding]:
 
 def _encoder_finding(settings: Settings) -> Finding:
     """Raises ModelError with what is wrong, which the wiring of the fast one keeps to itself."""
+    from assistant.matching.cache import Cache
     from assistant.matching.semantic import open_encoder
-    from assistant.wiring import ENCODERS
+    from assistant.wiring import ENCODERS, cache_folder
 
-    (open_encoder if settings.encoder == "fast" else ENCODERS[settings.encoder])()
+    kept_in = cache_folder(settings)
+    if settings.encoder == "fast":
+        open_encoder(Cache(kept_in))
+    else:
+        ENCODERS[settings.encoder](kept_in)
     return Finding("encoder", "ok", settings.encoder)
 
 

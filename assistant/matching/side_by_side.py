@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from assistant.matching.cache import Cache
 from assistant.matching.semantic import open_encoder
 from assistant.matching.semantic_e5 import open_e5
 from assistant.ports import Encoder, Lexicon, SentenceEncoder
@@ -51,7 +52,7 @@ class SideBySide:
         return self._first.frequency(word) if isinstance(self._first, Lexicon) else None
 
 
-def open_accurate_encoder() -> Encoder:
+def open_accurate_encoder(cache: Cache | None = None) -> Encoder:
     """Both encoders side by side; raises ModelError where one is missing or damaged."""
     second = open_e5()  # first, for it may well be missing and is asked in no time
-    return SideBySide(open_encoder(), second, SHARE_OF_E5)
+    return SideBySide(open_encoder(cache), second, SHARE_OF_E5)

@@ -131,7 +131,7 @@ def _elsewhere_features(lesson: Lesson, asked: Floats) -> Floats:
     features = phrases.all_features(texts, phrases.vector_features(texts))
     compared = slice(0, phrases.vector_feature_count or None)
     likeness = unit(features[:, compared]) @ unit(asked[:, compared]).T
-    return features[likeness.max(axis=1) < _ASKED_HERE]
+    return np.asarray(features[likeness.max(axis=1) < _ASKED_HERE], np.float32)
 
 
 def _stand_in(arrays: Arrays, phrases: Phrases) -> Arrays:

@@ -6,7 +6,7 @@ import contextlib
 import gc
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,7 @@ def build_assistant(settings: Settings) -> Assistant:
     # The encoder takes a second: it loads while the pages are read. The collector would look through
     # its 128,000 words again and again for garbage that is not there.
     gc.disable()
-    threading.Thread(target=_load_encoder, args=[settings.encoder], daemon=True).start()
+    threading.Thread(target=_load_encoder, args=[settings], daemon=True).start()
     try:
         library = open_library(settings)
         library.load()
@@ -54,7 +54,7 @@ def matcher_maker(settings: Settings) -> Callable[[Knowledge], Matching]:
     """
     from assistant.matching.matcher import Matcher, MatcherOptions
 
-    encoder = _encoder(settings.encoder)
+    encoder = _encoder(settings)
     options = MatcherOptions(
         settings.answer_above, settings.offer_above, settings.margin, cache_folder(settings)
     )
@@ -62,41 +62,41 @@ def matcher_maker(settings: Settings) -> Callable[[Knowledge], Matching]:
 
 
 _one_encoder = threading.Lock()
+_encoders: dict[str, Encoder | None] = {}  # by name
 
 
-def _encoder(name: str) -> Encoder | None:
-    """The sentence encoder: it takes 130 MB, so one serves the whole process."""
+def _encoder(settings: Settings) -> Encoder | None:
+    """The sentence encoder: it takes 100 MB, so one serves the whole process."""
     with _one_encoder:
-        return _loaded_encoder(name)
+        if settings.encoder not in _encoders:
+            _encoders[settings.encoder] = ENCODERS[settings.encoder](cache_folder(settings))
+        return _encoders[settings.encoder]
 
 
-def _load_encoder(name: str) -> None:
+def _load_encoder(settings: Settings) -> None:
     """Ahead of need; what is wrong with it is told to whoever needs it."""
     with contextlib.suppress(ModelError):
-        _encoder(name)
+        _encoder(settings)
 
 
-@cache
-def _loaded_encoder(name: str) -> Encoder | None:
-    return ENCODERS[name]()
-
-
-def _open_fast_encoder() -> Encoder | None:
+def _open_fast_encoder(kept_in: Path) -> Encoder | None:
+    from assistant.matching.cache import Cache
     from assistant.matching.semantic import open_encoder
 
     try:
-        return open_encoder()
+        return open_encoder(Cache(kept_in))
     except ModelError:
         return None  # the matcher's notes say so
 
 
-def _open_accurate_encoder() -> Encoder:
+def _open_accurate_encoder(kept_in: Path) -> Encoder:
+    from assistant.matching.cache import Cache
     from assistant.matching.side_by_side import open_accurate_encoder
 
-    return open_accurate_encoder()
+    return open_accurate_encoder(Cache(kept_in))
 
 
-ENCODERS: Mapping[str, Callable[[], Encoder | None]] = {
+ENCODERS: Mapping[str, Callable[[Path], Encoder | None]] = {
     "fast": _open_fast_encoder,
     "accurate": _open_accurate_encoder,
 }

@@ -63,6 +63,10 @@ class Answered:
         pairs = zip(self.ranked, self.bench.questions, strict=True)
         return probabilities, clear, np.array([int(r.entries[0]) in q.entries for r, q in pairs])
 
+    def answerable(self) -> npt.NDArray[np.float64]:
+        """For every question: how likely it is that any entry answers it."""
+        return np.array([ranked.answerable for ranked in self.ranked], np.float64)
+
 
 def answer(bench: BenchSet, encoder: Encoder | None, weights: Weights) -> Answered:
     loaded = Loaded(bench, encoder, weights.reads_answers)
@@ -118,17 +122,40 @@ def accuracy_table(sets: Sequence[BenchSet], ours: Ours) -> tuple[Table, list[An
 
 def trust_table(answered: Sequence[Answered]) -> Table:
     table = Table(
-        title=f"At the default thresholds: from {DEFAULTS.answer_above:.2f}, margin {DEFAULTS.margin:.2f}"
+        title=f"At the default thresholds: answered from {DEFAULTS.answer_above:.2f} on, margin "
+        f"{DEFAULTS.margin:.2f}; nothing offered where a page is less than {DEFAULTS.offer_above:.2f} likely"
     )
-    for name in ("set", "of 100 answers right", "in-scope answered of 100", "separation (AUROC)"):
+    for name in (
+        "set",
+        "of 100 answers right",
+        "in-scope answered of 100",
+        "in-scope offered nothing",
+        "strangers offered nothing",
+        "AUROC by the first page",
+        "AUROC by any page",
+    ):
         table.add_column(name, justify="left" if name == "set" else "right")
     for one in answered:
-        probabilities, clear, right = one.first()
-        answerable = np.array([bool(question.entries) for question in one.bench.questions])
-        apart = f"{separation(probabilities, answerable):.3f}" if not answerable.all() else "-"
-        correct = f"{100 * right[clear].mean():.1f}" if clear.any() else "-"
-        table.add_row(one.bench.name, correct, f"{100 * clear[answerable].mean():.1f}", apart)
+        table.add_row(one.bench.name, *_trust(one))
     return table
+
+
+def _trust(one: Answered) -> list[str]:
+    """The figures of one set in the order of the columns; a dash where nothing is to be measured."""
+    probabilities, clear, right = one.first()
+    known = one.answerable()
+    asked_here = np.array([bool(question.entries) for question in one.bench.questions])
+    is_silent = known < DEFAULTS.offer_above
+    apart = ["-", "-", "-"]
+    if not asked_here.all():
+        separations = [separation(each, asked_here) for each in (probabilities, known)]
+        apart = [f"{100 * is_silent[~asked_here].mean():.1f}", *(f"{each:.3f}" for each in separations)]
+    return [
+        f"{100 * right[clear].mean():.1f}" if clear.any() else "-",
+        f"{100 * clear[asked_here].mean():.1f}",
+        f"{100 * is_silent[asked_here].mean():.1f}",
+        *apart,
+    ]
 
 
 def reliability_table(answered: Sequence[Answered]) -> Table:

@@ -14,7 +14,7 @@ from assistant.dialogue.own_voice import Sentence, own_sentence
 from assistant.dialogue.spoken_form import spoken_form
 from assistant.matching.deciding import Thresholds
 from assistant.matching.reasons import Explanation, explained
-from assistant.values import Conversation, Knowledge, Match, Problem, Reply, Turn, Utterance, Witness
+from assistant.values import Conversation, Knowledge, Match, Problem, Reply, Signs, Turn, Utterance
 
 
 class Matching(Protocol):
@@ -30,7 +30,7 @@ class Matching(Protocol):
 
     def match_many(self, utterances: Sequence[Utterance]) -> list[Match]: ...
 
-    def signs(self, utterance: Utterance) -> tuple[Witness, ...]: ...
+    def signs(self, utterance: Utterance) -> Signs: ...
 
 
 class Pages(Protocol):

@@ -217,6 +217,15 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Signs:
+    """What the first entry's probability is made of: two probabilities whose product it is, each with the
+    signs that add to its log-odds."""
+
+    answerable: tuple[Witness, ...] = ()  # that any page answers the text
+    first: tuple[Witness, ...] = ()  # that it is the first entry, if any does
+
+
+@dataclass(frozen=True, slots=True)
 class Ranking:
     """All that the matcher saw: the text as compared, its language, the candidates best first."""
 

@@ -21,10 +21,10 @@ from assistant.values import (
     Place,
     Problem,
     Ranking,
+    Signs,
     Unknown,
     Unsure,
     Utterance,
-    Witness,
 )
 
 TODAY = date(2026, 6, 1)
@@ -156,8 +156,8 @@ class WordMatcher:
     def match_many(self, utterances: Sequence[Utterance]) -> list[Match]:
         return [self.match(utterance) for utterance in utterances]
 
-    def signs(self, _utterance: Utterance) -> tuple[Witness, ...]:
-        return ()
+    def signs(self, _utterance: Utterance) -> Signs:
+        return Signs()
 
     def _candidates(self, text: str) -> tuple[Candidate, ...]:
         asked = set(words(fold(text)))

@@ -39,7 +39,7 @@ We are open from nine to five.
 - Where can I park? -> parking
 
 ### Checks
-- yes: when do you close
+- yes: when do you open
 - no: where is the car park
 
 ## parking
@@ -349,7 +349,9 @@ def test_why_for_machines_is_one_document_with_everything(run) -> None:
     assert all(word["without"]["question"] for word in told["words"])
     assert told["decision"].startswith("Answered, because `parking`")
     assert told["changes"]
-    assert [sign["name"] for sign in told["signs"]] == [*SIGNS, "bias"]
+    for signs in (told["signs"]["answerable"], told["signs"]["first"]):
+        assert [sign["name"] for sign in signs] == [*SIGNS, "bias"]
+    assert told["standings"][0]["probability"] <= told["answerable"] <= 1
 
 
 def test_why_hears_a_question_in_a_file(run, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from assistant.ports import Encoder
 from assistant.values import Knowledge, Utterance
 from tests.fakes import base, entry
 
-OPTIONS = MatcherOptions(answer_above=0.72, offer_above=0.3, margin=0.15)
+OPTIONS = MatcherOptions(answer_above=0.74, offer_above=0.3, margin=0.15)
 
 
 @pytest.mark.parametrize(

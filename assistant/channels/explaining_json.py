@@ -72,7 +72,10 @@ def _tried(told: Explanation) -> dict[str, Any]:
 def _measured(told: Explanation) -> dict[str, Any]:
     candidates = told.match.ranking.candidates
     return {
-        "signs": _witnesses(told.signs),
+        "signs": {
+            "answerable": _witnesses(told.signs.answerable),
+            "first": _witnesses(told.signs.first),
+        },
         "witnesses": {candidate.entry: _witnesses(candidate.witnesses) for candidate in candidates},
     }
 

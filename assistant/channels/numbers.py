@@ -31,7 +31,7 @@ def show_numbers(screen: Screen, told: Explanation) -> None:
     if ranking.candidates:
         screen.line()
         screen.show(_witnesses(ranking))
-    if told.signs:
+    if told.signs.first:
         screen.line()
         screen.show(_signs(told))
 
@@ -48,12 +48,15 @@ def _witnesses(ranking: Ranking) -> Table:
 
 
 def _signs(told: Explanation) -> Table:
-    """A row for each sign: as measured on the first entry, and what it added to the log-odds."""
-    table = _table("how sure", told.match.ranking.candidates[0].entry)
-    for sign in told.signs:
-        table.add_row(sign.name, _measured(sign))
+    """A row for each sign: as measured, and what it added to the log-odds that a page answers, and that it is
+    the first entry, if one does; the product of both is the probability of the first."""
+    known, first = told.signs.answerable, told.signs.first
+    table = _table("how sure", "a page answers", f"then `{told.match.ranking.candidates[0].entry}`")
+    for one, other in zip(known, first, strict=True):
+        table.add_row(one.name, _measured(one), f"{other.part:+6.2f}")
     table.add_section()
-    table.add_row("log-odds", f"{sum(sign.part for sign in told.signs):+6.2f}", style="bold")
+    sums = [sum(sign.part for sign in each) for each in (known, first)]
+    table.add_row("log-odds", *(f"{each:+6.2f}" for each in sums), style="bold")
     return table
 
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from assistant.matching.base import Base
-from assistant.matching.evidence import gather
-from assistant.matching.ranking import SIGNS, Weights, signs
-from assistant.values import Witness
+from assistant.matching.evidence import Floats, gather
+from assistant.matching.ranking import SIGNS, Belief, Weights, signs
+from assistant.values import Signs, Witness
 
 BIAS = "bias"  # what is added whatever the question
 
 
-def confidence_signs(base: Base, weights: Weights, reading: str) -> tuple[Witness, ...]:
-    """The signs of one reading, each with what it added to the log-odds of the first entry, and the bias.
+def confidence_signs(base: Base, weights: Weights, reading: str) -> Signs:
+    """The signs of one reading, each with what it added, and the bias.
 
-    The parts sum to the log-odds, except for a verbatim question, and where several readings voted.
+    The parts sum to log-odds, except for a verbatim question, and where several readings voted.
     """
     evidence = gather(base.phrases, base.heads, base.prepared([reading]))[0]
     measured = signs(evidence, weights.ranking)
-    rows = zip(SIGNS, measured.tolist(), weights.confidence.added(measured), strict=True)
-    return (*(Witness(*row) for row in rows), Witness(BIAS, 1.0, weights.confidence.bias))
+    return Signs(_added(weights.answerable, measured), _added(weights.confidence, measured))
+
+
+def _added(belief: Belief, measured: Floats) -> tuple[Witness, ...]:
+    rows = zip(SIGNS, measured.tolist(), belief.added(measured), strict=True)
+    return (*(Witness(*row) for row in rows), Witness(BIAS, 1.0, belief.bias))

@@ -20,7 +20,7 @@ from assistant.matching.ranking import Ranked, Weights, load_weights, merged, ra
 from assistant.matching.telltale import READ_BY_ENCODER, foreign_language, is_single_word
 from assistant.matching.text import LONGEST_QUESTION, cut, fold, words
 from assistant.ports import Encoder
-from assistant.values import Candidate, Knowledge, Match, Ranking, Unknown, Utterance, Witness
+from assistant.values import Candidate, Knowledge, Match, Ranking, Signs, Unknown, Utterance, Witness
 
 SHOWN = 5  # candidates
 _READINGS = 5  # of one sound; further ones add noise
@@ -71,10 +71,10 @@ class Matcher:
         """The same for many, faster than one by one."""
         return self._match_all(utterances, None)
 
-    def signs(self, utterance: Utterance) -> tuple[Witness, ...]:
+    def signs(self, utterance: Utterance) -> Signs:
         """What the probability of the first entry is made of, in the reading that counts most."""
         base = self._base
-        return confidence_signs(base, self._weights, _readings(utterance, base)[0]) if base else ()
+        return confidence_signs(base, self._weights, _readings(utterance, base)[0]) if base else Signs()
 
     def _match_all(self, utterances: Sequence[Utterance], language: str | None) -> list[Match]:
         """Each utterance as a whole and, where it has several sentences, each of them."""

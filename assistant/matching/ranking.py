@@ -80,8 +80,8 @@ class Weights:
     """What was learned: how much each witness counts, and when to believe the entries it brings."""
 
     ranking: Floats  # one for each of WITNESSES
-    confidence: Belief  # that the first entry is right
-    answerable: Belief  # that any entry is
+    answerable: Belief  # that any entry is right
+    confidence: Belief  # that the first is, if any is
     reads_answers: bool = True  # whether they were learned on bases that learned from their answers, too
 
     @classmethod
@@ -89,21 +89,21 @@ class Weights:
         """From the form of weights.json; raises ModelError where it does not name all the evidence."""
         try:
             ranking = [float(stored["ranking"][name]) for name in WITNESSES]
-            confidence, answerable = Belief.read(stored["confidence"]), Belief.read(stored["answerable"])
+            answerable, confidence = Belief.read(stored["answerable"]), Belief.read(stored["confidence"])
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(
                 f"the learned weights do not fit this version: {error}", "learn them again"
             ) from None
         reads_answers = stored.get("reads answers") is True
-        return cls(np.array(ranking, np.float32), confidence, answerable, reads_answers)
+        return cls(np.array(ranking, np.float32), answerable, confidence, reads_answers)
 
     def written(self) -> dict[str, Any]:
         """The form of weights.json."""
         return {
             "reads answers": self.reads_answers,
             "ranking": {name: _short(weight) for name, weight in zip(WITNESSES, self.ranking, strict=True)},
-            "confidence": self.confidence.written(),
             "answerable": self.answerable.written(),
+            "confidence": self.confidence.written(),
         }
 
 
@@ -136,19 +136,21 @@ class Ranked:
 
 
 def rank(evidence: Evidence, weights: Weights) -> Ranked:
-    """The first entry's probability is calibrated; the others follow in proportion to their shares."""
+    """The first entry and all together have calibrated probabilities; the others share what is left."""
     parts = evidence.values * weights.ranking
     shares = np.exp(log_softmax(parts.sum(axis=1)))
     # Whoever wrote the question word for word comes first; two who did are alike.
     shares = np.where(evidence.verbatim, shares.max(), shares)
     order = np.lexsort((-shares, ~evidence.verbatim))
     measured = signs(evidence, weights.ranking)
-    first = weights.confidence.probability(measured)
+    answerable = weights.answerable.probability(measured)
+    first = answerable * weights.confidence.probability(measured)
     own = shares[order[0]]
     is_verbatim = bool(evidence.verbatim[order[0]])
     if is_verbatim:
         first = max(first, _VERBATIM)
-    scale = min(first / own, (1 - first) / max(1 - own, 1e-9))  # all together are at most 1
+        answerable = max(answerable, first)
+    scale = min(first / own, (answerable - first) / max(1 - own, 1e-9))  # none is likelier than the first
     if is_verbatim and own < _ALONE:
         scale = first / own  # a near twin in another entry stays near, so that a check can tell
     probabilities = np.r_[first, scale * shares[order[1:]]]
@@ -158,7 +160,7 @@ def rank(evidence: Evidence, weights: Weights) -> Ranked:
         phrases=evidence.phrases[order],
         values=evidence.values[order],
         parts=parts[order],
-        answerable=max(first, weights.answerable.probability(measured)),
+        answerable=answerable,
     )
 
 

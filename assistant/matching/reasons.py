@@ -25,8 +25,8 @@ from assistant.values import (
     Match,
     Place,
     Several,
+    Signs,
     Utterance,
-    Witness,
     outcome,
 )
 
@@ -49,7 +49,7 @@ class Explainable(Protocol):
 
     def match_many(self, utterances: Sequence[Utterance]) -> list[Match]: ...
 
-    def signs(self, utterance: Utterance) -> tuple[Witness, ...]: ...
+    def signs(self, utterance: Utterance) -> Signs: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Explanation:
     read_as: tuple[tuple[str, str], ...]  # words with a slip, and how they were read
     added: tuple[Trial, ...]  # single words that would make the first entry answered, the best first
     small_talk: frozenset[str]  # entries that are never offered as a choice
-    signs: tuple[Witness, ...]  # what the first entry's probability is made of, for testers
+    signs: Signs  # what the first entry's probability is made of, for testers
     parts: tuple[Explanation, ...]  # where several things were asked: each of them
 
     @property
@@ -148,7 +148,7 @@ def _explained(case: _Case, vocabulary: _Vocabulary) -> Explanation:
         read_as=_read_as(case, vocabulary) if is_one else (),
         added=_added(case, vocabulary) if is_one else (),
         small_talk=case.knowledge.own_names,
-        signs=case.matcher.signs(read) if case.candidates and is_one else (),
+        signs=case.matcher.signs(read) if case.candidates and is_one else Signs(),
         parts=tuple(_explained(part, vocabulary) for part in _parts(case)),
     )
 

@@ -73,14 +73,13 @@ def measure(bench: BenchSet, encoder: Encoder | None) -> Measured:
 def learn(examples: Sequence[Example]) -> Weights:
     ranking = learn_ranking([example for example in examples if example.right.any()])
     measured = np.array([signs(example.evidence, ranking) for example in examples], np.float64)
-    first = [example.right[(example.evidence.values @ ranking).argmax()] for example in examples]
     importance = np.array([example.importance for example in examples])
+    is_any = np.array([example.right.any() for example in examples])
+    is_first = np.array([e.right[(e.evidence.values @ ranking).argmax()] for e in examples])
     return Weights(
         ranking,
-        confidence=learn_belief(measured, np.array(first, np.float64), importance),
-        answerable=learn_belief(
-            measured, np.array([e.right.any() for e in examples], np.float64), importance
-        ),
+        answerable=learn_belief(measured, is_any, importance),
+        confidence=learn_belief(measured[is_any], is_first[is_any], importance[is_any]),
     )
 
 
@@ -116,7 +115,7 @@ def learn_ranking(examples: Sequence[Example]) -> npt.NDArray[np.float32]:
     return np.asarray(_minimise(loss, len(WITNESSES), bounds) / scale, np.float32)
 
 
-def learn_belief(values: Array, is_so: Array, importance: Array) -> Belief:
+def learn_belief(values: Array, is_so: npt.NDArray[np.bool_], importance: Array) -> Belief:
     """How likely is it so? Logistic regression in which each sign adds a rising curve: a sum of ramps,
     none below zero, between points that parts of the examples lie below."""
     importance = importance / importance.sum()

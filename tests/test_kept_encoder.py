@@ -62,7 +62,7 @@ def _zeroed(file: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [_cut, _zeroed, Path.unlink, lambda file: file.write_bytes(b"")])
-@pytest.mark.parametrize("name", ["table", "cnn_W", "places", "pieces"])
+@pytest.mark.parametrize("name", ["table", "cnn_W", "places", "pieces", "numbers", "trie"])
 def test_what_is_damaged_on_disk_is_made_anew_and_harms_nobody(
     own_copy: Path, name: str, damage: Callable[[Path], None], from_the_library: UniversalEncoder
 ) -> None:

@@ -130,9 +130,7 @@ class Ranked:
     phrases: Ints  # the best phrase of each entry
     values: Floats  # shape (entries, witnesses)
     parts: Floats  # shape (entries, witnesses): weight times value
-    answerable: float = (
-        0.0  # how likely it is that any entry answers the text, at least as likely as the first
-    )
+    answerable: float = 0.0  # how likely it is that any entry answers the text
 
 
 def rank(evidence: Evidence, weights: Weights) -> Ranked:

@@ -122,7 +122,7 @@ def _model(name: str, cache: Cache | None) -> Any:
     if cache and kept:
         try:
             take_up(model, kept)
-        except (KeyError, ValueError) as damage:
+        except Exception as damage:  # what is damaged raises whatever its reader stumbles over
             _log.warning("the unpacked encoder is made anew at the next start: %s", damage)
             cache.forget(_KEPT)
     return model

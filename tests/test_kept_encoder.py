@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +34,9 @@ def from_the_library() -> UniversalEncoder:
 
 
 @pytest.fixture
-def own_copy(kept_encoder: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(kept_encoder, tmp_path / "kept"))
+def own_copy(kept_encoder: Path, tmp_path: Path) -> Iterator[Path]:
+    yield Path(shutil.copytree(kept_encoder, tmp_path / "kept"))
+    shutil.rmtree(tmp_path / "kept")  # 80 MB
 
 
 def _is_like(encoder: Encoder, from_the_library: UniversalEncoder) -> bool:

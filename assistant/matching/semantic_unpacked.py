@@ -7,6 +7,7 @@ This knows the library's inside, as `semantic.py` does; the version is pinned, a
 from __future__ import annotations
 
 import struct
+import zlib
 from array import array
 from collections.abc import Mapping
 from typing import Any
@@ -23,7 +24,8 @@ _MATRICES = (
 _BRANCHED = ("w1", "b1", "w2", "b2")  # one for each branch
 _BRANCHES = 3
 _NUMBERS = ("_max_len", "_unk_id", "_bos_id", "_eos_id", "_unk_score")
-_PROBE = "probe"  # a text whose vector tells whether what was kept is sound
+_SUMS = "checksums"
+_PROBE = "probe"  # a text whose vector tells whether the table is sound
 _NEAR = 1e-4
 _BETWEEN = "\n"  # stands in no piece
 _FEATURES = 1280
@@ -34,7 +36,7 @@ def unpacked(model: Any) -> Arrays:
     network, tokenizer = model._model, model._tokenizer
     normalizer = tokenizer._normalizer
     branched = {f"{name}-{n}": each for name in _BRANCHED for n, each in enumerate(getattr(network, name))}
-    return {
+    arrays: Arrays = {
         **{name: getattr(network, name) for name in _MATRICES},
         **branched,
         "numbers": np.array([getattr(tokenizer, name) for name in _NUMBERS] + [network.eps], np.float64),
@@ -45,11 +47,14 @@ def unpacked(model: Any) -> Arrays:
         "trie": np.array(normalizer._units, np.uint32),
         "normalized": _bytes(normalizer._normalized),
     }
+    return {**arrays, _SUMS: _sums(arrays)}
 
 
 def take_up(model: Any, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
     """Let a model have all this; raises an exception of some kind where any of it is missing or damaged, and
     leaves the model as it was."""
+    if not np.array_equal(arrays[_SUMS], _sums(arrays)):
+        raise ValueError("the encoder kept on disk is not what was written there")
     tokenizer = _tokenizer(arrays)
     network = _network(arrays, tokenizer)
     if not np.allclose(network.encode([_PROBE])[0], arrays[_PROBE], atol=_NEAR):
@@ -84,6 +89,12 @@ def _tokenizer(arrays: Mapping[str, npt.NDArray[np.generic]]) -> Any:
     for name, number in zip(_NUMBERS, whole, strict=False):
         setattr(tokenizer, name, int(number))
     return tokenizer
+
+
+def _sums(arrays: Mapping[str, npt.NDArray[np.generic]]) -> npt.NDArray[np.uint32]:
+    """A checksum of each array but the table, four fifths of all: that would have to be read whole."""
+    summed = sorted(arrays.keys() - {"table", _SUMS})
+    return np.array([zlib.crc32(arrays[name].tobytes()) for name in summed], np.uint32)
 
 
 def _bytes(data: bytes) -> npt.NDArray[np.uint8]:

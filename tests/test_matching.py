@@ -19,7 +19,7 @@ from assistant.errors import ModelError
 from assistant.matching import lexical, training
 from assistant.matching.deciding import Thresholds, decide
 from assistant.matching.evidence import WITNESSES
-from assistant.matching.heads import LogisticOptions, discriminant_head, logistic_head
+from assistant.matching.heads import LogisticOptions, discriminant_head, log_softmax, logistic_head
 from assistant.matching.matcher import Matcher, MatcherOptions
 from assistant.matching.ranking import SIGNS, Ranked, Weights, load_weights, merged
 from assistant.matching.terms import TermIndex, letter_bags, word_bags
@@ -489,7 +489,7 @@ def test_a_head_learns_to_tell_clouds_apart(kind: str) -> None:
         else logistic_head(features, entries, 5, LogisticOptions())
     )
     assert head.scores(asked).argmax(axis=1).tolist() == [0, 1, 2, 3, 4]
-    assert np.exp(head.log_probabilities(asked)).sum(axis=1) == pytest.approx(np.ones(5), abs=1e-4)
+    assert np.exp(log_softmax(head.scores(asked))).sum(axis=1) == pytest.approx(np.ones(5), abs=1e-4)
 
 
 def test_a_head_of_single_phrases_takes_the_nearest() -> None:

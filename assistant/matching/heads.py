@@ -28,10 +28,6 @@ class Head:
         dense = features[:, : self.dense] @ self.weights[: self.dense]
         return np.asarray(dense + features[:, there] @ self.weights[there] + self.bias, np.float32)
 
-    def log_probabilities(self, features: Floats) -> Floats:
-        """Natural logarithms, shape (texts, entries)."""
-        return log_softmax(self.scores(features))
-
 
 def log_softmax(scores: Floats) -> Floats:
     """Row by row, in natural logarithms."""

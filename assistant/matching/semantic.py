@@ -1,4 +1,4 @@
-"""The only room that knows the sentence encoder."""
+"""The sentence encoder; its library is known here and in `semantic_unpacked.py` alone."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _PIECES_AT_ONCE = 384  # more are no faster and take more memory
 # Lengths and left contexts of the word windows of the encoder's three branches.
 _WINDOWS = ((2, 0), (3, 1), (5, 2))
 _LEFT, _RIGHT = 2, 2  # the widest window's
-_log = logging.getLogger(__name__)
 _PIECES_REMEMBERED = 2_000  # 31 MB
 _PIECES_EXPECTED = 1_500  # at most; to work them out takes 50 ms
+_log = logging.getLogger(__name__)
 
 
 class UniversalEncoder:

@@ -112,16 +112,15 @@ class Cache:
         folder = self._folder / f"{kind}-{key}"
         stored = _mapped(folder)
         if stored is None:
+            self.forget(kind)  # it is damaged, or another version
             self._keep(folder, make())
-            self.forget(kind, but=folder)
             stored = _mapped(folder)
         return stored
 
-    def forget(self, kind: str, but: Path | None = None) -> None:
-        """Remove what `mapped` has kept of a kind: other versions, or what turned out to be damaged."""
+    def forget(self, kind: str) -> None:
+        """Remove what `mapped` has kept of a kind."""
         for folder in self._folder.glob(f"{kind}-*"):
-            if folder != but:
-                shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _keep(self, folder: Path, arrays: Stored) -> None:
         """All of them or none: the folder has its name when everything in it is on the disk."""
@@ -134,11 +133,10 @@ class Cache:
                     np.save(file, array, allow_pickle=False)
                     file.flush()
                     os.fsync(file.fileno())
-            if _mapped(folder) is None:  # another process may have been quicker
-                shutil.rmtree(folder, ignore_errors=True)
-                part.replace(folder)
+            part.replace(folder)
         except OSError as error:
-            _log.warning("the cache %s cannot be written: %s", folder, error)
+            if not folder.is_dir():  # where it is one, another process was quicker
+                _log.warning("the cache %s cannot be written: %s", folder, error)
         finally:
             if part is not None:
                 shutil.rmtree(part, ignore_errors=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from assistant.events import EarEvent, MouthEvent
@@ -181,8 +182,26 @@ class SentenceEncoder(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What an encoder sees in some texts: as wholes, and piece by piece, the pieces of a text in a row."""
+
+    vectors: npt.NDArray[np.float32]  # shape (texts, 2 * dimensions), as `encode_focused` gives them
+    pieces: npt.NDArray[np.int8]  # shape (pieces, piece_dimensions): each where it stands, length 127
+    weights: npt.NDArray[np.float32]  # shape (pieces,), as `weigh` gave them
+    lengths: npt.NDArray[np.int64]  # shape (texts,): how many pieces each text has
+
+
 class Encoder(SentenceEncoder, Protocol):
-    """One that can look at some words of a sentence more than at others."""
+    """One that can look at some words of a sentence more than at others, and at each by itself."""
+
+    @property
+    def piece_name(self) -> str:
+        """What its pieces are seen with: pieces of two names must never be mixed."""
+        ...
+
+    @property
+    def piece_dimensions(self) -> int: ...
 
     def pieces(self, text: str) -> Sequence[int]:
         """The numbers of the word pieces it reads a text as, at least one."""
@@ -197,6 +216,10 @@ class Encoder(SentenceEncoder, Protocol):
     ) -> npt.NDArray[np.float32]:
         """Two vectors of a text side by side, shape (len(texts), 2 * dimensions): that of `encode` and
         one in which each piece counts as much as `weigh` says, 1 on average."""
+        ...
+
+    def see(self, texts: Sequence[str], weigh: Callable[[Sequence[int]], npt.NDArray[np.float32]]) -> Seen:
+        """The same vectors, and every piece with what its neighbours make of it."""
         ...
 
 

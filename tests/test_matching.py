@@ -19,11 +19,18 @@ from assistant.errors import ModelError
 from assistant.matching import lexical, training
 from assistant.matching.deciding import Thresholds, decide
 from assistant.matching.evidence import WITNESSES
-from assistant.matching.heads import LogisticOptions, discriminant_head, log_softmax, logistic_head
+from assistant.matching.heads import (
+    LogisticOptions,
+    discriminant_head,
+    log_softmax,
+    logistic_head,
+    surroundings,
+)
 from assistant.matching.matcher import Matcher, MatcherOptions
 from assistant.matching.ranking import SIGNS, Ranked, Weights, load_weights, merged
 from assistant.matching.terms import TermIndex, letter_bags, word_bags
-from assistant.ports import Encoder
+from assistant.ports import Encoder, Seen
+from assistant.settings import Settings
 from assistant.values import Candidate, Found, Knowledge, Ranking, Unknown, Unsure, Utterance, outcome
 from tests.fakes import base, entry
 
@@ -294,6 +301,7 @@ class CountingEncoder:
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
         self.name, self.dimensions, self.asked = encoder.name, encoder.dimensions, 0
+        self.piece_name, self.piece_dimensions = encoder.piece_name, encoder.piece_dimensions
 
     def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         self.asked += len(texts)
@@ -310,6 +318,10 @@ class CountingEncoder:
     ) -> npt.NDArray[np.float32]:
         self.asked += len(texts)
         return self._encoder.encode_focused(texts, weigh)
+
+    def see(self, texts: Sequence[str], weigh: Callable[[Sequence[int]], npt.NDArray[np.float32]]) -> Seen:
+        self.asked += len(texts)
+        return self._encoder.see(texts, weigh)
 
 
 def test_a_second_start_encodes_nothing_again(encoder: Encoder, tmp_path: Path) -> None:
@@ -500,6 +512,73 @@ def test_a_head_of_single_phrases_takes_the_nearest() -> None:
         2,
         3,
     ]
+
+
+@pytest.mark.parametrize("phrases", [1, 8])
+def test_a_text_is_nearer_to_its_entries_or_to_what_is_asked_elsewhere(phrases: int) -> None:
+    random = np.random.default_rng(0)
+    centres, elsewhere = random.normal(size=(5, 20)), random.normal(size=(30, 20)) - 4
+    entries = np.repeat(np.arange(5), phrases)
+    features = (centres[entries] + 0.3 * random.normal(size=(len(entries), 20))).astype(np.float32)
+    others, pieces = elsewhere.astype(np.float32), np.zeros((0, 4), np.float32)
+    head = discriminant_head(features, entries, 5)
+    asked = np.vstack([centres, elsewhere]).astype(np.float32)
+    nearer = surroundings(features, entries, others, pieces).nearer(asked, head.scores(asked))
+    assert nearer[:5].min() > 1 > nearer[5:].max()
+
+
+def test_how_far_a_text_has_come_from_elsewhere_agrees_with_reckoning_the_distances() -> None:
+    random = np.random.default_rng(1)
+    features, others = (random.normal(size=(n, 6)).astype(np.float32) for n in (40, 50))
+    others -= 3
+    entries = np.repeat(np.arange(5), 8)
+    head = discriminant_head(features, entries, 5)
+    means = np.array([features[entries == entry].mean(axis=0) for entry in range(5)])
+    spread = features - means[entries]
+    within = 0.1 * spread.T @ spread / 40 + 0.9 * np.eye(6) * (spread**2).mean()
+    around = others - others.mean(axis=0)
+    outside = 0.1 * around.T @ around / 50 + 0.9 * np.eye(6) * (around**2).mean()
+
+    def squared(matrix: npt.NDArray[np.float64], rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        return np.asarray(np.einsum("...i,ij,...j->...", rows, np.linalg.inv(matrix), rows))
+
+    def nearer(texts: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        nearest = np.array([squared(within, text - means).min() for text in texts])
+        return squared(outside, texts - others.mean(axis=0)) - nearest
+
+    asked = random.normal(size=(3, 6)).astype(np.float32)
+    found = surroundings(features, entries, others, np.zeros((0, 4), np.float32))
+    expected = 1 - nearer(asked) / nearer(others).mean()  # 0 elsewhere, 1 where both are as near
+    assert found.nearer(asked, head.scores(asked)) == pytest.approx(expected, rel=1e-3)
+    assert found.nearer(others, head.scores(others)).mean() == pytest.approx(0, abs=1e-4)
+
+
+def test_of_pieces_that_are_much_alike_one_stands_for_all() -> None:
+    random = np.random.default_rng(2)
+    rows = random.normal(size=(4, 30))
+    rows = (127 * rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    pieces = np.vstack([rows, rows + 1, rows[:2]])
+    features = random.normal(size=(8, 6)).astype(np.float32)
+    found = surroundings(features, np.arange(8) // 2, features - 2, pieces)
+    assert np.array_equal(found.pieces, rows)
+
+
+@pytest.mark.parametrize("phrases", [1, 2])
+def test_a_base_that_somebody_has_just_begun_answers_its_questions_in_other_words(
+    encoder: Encoder, phrases: int
+) -> None:
+    asked = {
+        "opening-hours": (["When are you open?", "What are your opening hours?"], "when do you open"),
+        "parking": (["Where can I park my car?", "Is there a car park?"], "a place for my car park"),
+        "voucher": (["Where can I buy a gift voucher?", "gift card"], "I want to buy a voucher"),
+        "returns": (["Can I return an item?", "How do I send it back?"], "may I return an item I bought"),
+    }
+    few = base(*(entry(name, "en", *texts[:phrases]) for name, (texts, _) in asked.items()))
+    matcher = Matcher(few, encoder, replace(OPTIONS, answer_above=Settings(Path()).answer_above))
+    found = {name: matcher.match(Utterance(text)) for name, (_, text) in asked.items()}
+    assert [name for name, match in found.items() if isinstance(match, Found)] == list(asked)
+    strange = matcher.match(Utterance("will it rain in the mountains tomorrow"))
+    assert isinstance(strange, Unknown)
 
 
 def test_a_base_of_very_many_entries_is_trained_without_the_logistic_head(

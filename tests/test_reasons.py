@@ -118,7 +118,7 @@ QUESTIONS = {
         "2. “wo kann ich parken?”\nAnswered, because `parking` has this very question",
     ),
 }  # fmt: skip
-OFFERED = ("my parcel is lost", "Wo kann ich mein Auto abstellen?", "may I pay later in instalments")
+OFFERED = ("my parcel vanished", "Wo kann ich mein Auto abstellen?", "may I pay later in instalments")
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +18,11 @@ from assistant.matching.focus import focused
 from assistant.matching.mending import Vocabulary
 from assistant.matching.own_languages import OwnLanguages
 from assistant.matching.reading import Reader
+from assistant.matching.seen import by_text, together
 from assistant.matching.text import cut, fold
 from assistant.matching.told import told
 from assistant.matching.training import Kind, Lesson, train
-from assistant.ports import Encoder, Lexicon
+from assistant.ports import Encoder, Lexicon, Seen
 from assistant.values import Knowledge
 
 
@@ -54,12 +56,16 @@ class Base:
         entries = np.array([number[wording.entry] for wording in wordings])
         texts = [wording.text for wording in wordings]
         self.encoder = focused(encoder, texts, entries, cache) if encoder else None
-        written = Texts.of([wording.folded for wording in wordings], self._vectors(texts, "written", cache))
+        written = Texts.of([wording.folded for wording in wordings], self._seen(texts, "written", cache))
         self.phrases = Phrases(written, entries)
         tells = [(number[name], sentence) for name, sentence in answers if name in number]
-        others = asked_elsewhere({wording.language for wording in wordings})
         lesson = Lesson(
-            self.phrases, texts, lambda more, kind: self._vectors(more, kind, cache), tells, others
+            self.phrases,
+            texts,
+            lambda more, kind: self._vectors(more, kind, cache),
+            tells,
+            asked_elsewhere({wording.language for wording in wordings}),
+            lambda more: self._seen(more, "elsewhere", cache),
         )
         self.heads: Heads = train(lesson, cache, encoder.name if encoder else "")
         self._own = {wording.text: place for place, wording in enumerate(wordings)}
@@ -77,17 +83,22 @@ class Base:
             return None
         return cache.vectors(self.encoder, texts, kind) if cache else self.encoder.encode(texts)
 
+    def _seen(
+        self, texts: Sequence[str], kind: Literal["written", "elsewhere"], cache: Cache | None
+    ) -> Seen | None:
+        if self.encoder is None:
+            return None
+        return cache.seen(self.encoder, texts, kind) if cache else self.encoder.see(texts)
+
     def prepared(self, texts: Sequence[str]) -> Texts:
         """Texts ready to be asked; the base's own phrases are not encoded again."""
-        if self.encoder is None or self.phrases.texts.vectors is None:
-            return Texts.of([fold(text) for text in texts], None)
-        vectors = np.empty((len(texts), self.encoder.dimensions), np.float32)
-        new = [place for place, text in enumerate(texts) if text not in self._own]
-        if new:
-            vectors[new] = self.encoder.encode([texts[place] for place in new])
-        for place in set(range(len(texts))).difference(new):
-            vectors[place] = self.phrases.texts.vectors[self._own[texts[place]]]
-        return Texts.of([fold(text) for text in texts], vectors)
+        folded = [fold(text) for text in texts]
+        if self.encoder is None or not texts:
+            return Texts.of(folded, None)
+        new = [text for text in texts if text not in self._own]
+        encoded = iter(by_text(self.encoder.see(new)))
+        known = (self.phrases.seen_of(self._own[text]) if text in self._own else None for text in texts)
+        return Texts.of(folded, together([own or next(encoded) for own in known]))
 
 
 def wordings_of(knowledge: Knowledge) -> list[Wording]:

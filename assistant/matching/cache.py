@@ -13,17 +13,21 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from assistant.matching.seen import by_text, together, wholes
+from assistant.ports import Seen
+
 Floats = npt.NDArray[np.float32]
 Arrays = dict[str, Floats]
 Stored = dict[str, npt.NDArray[np.generic]]
 
+_FIELDS = tuple(field.name for field in fields(Seen))
 _KEY_BYTES = 16  # of a SHA-256: no two phrases of any base will share them
 _log = logging.getLogger(__name__)
 
@@ -51,18 +55,28 @@ class Marking(Protocol):
     @property
     def dimensions(self) -> int: ...
 
+    @property
+    def piece_name(self) -> str: ...
+
+    @property
+    def piece_dimensions(self) -> int: ...
+
     def encode(self, texts: Sequence[str]) -> Floats: ...
+
+    def see(self, texts: Sequence[str]) -> Seen: ...
 
     def mark(self, text: str) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """The vectors of these texts, under that name."""
+    """What is wanted of these texts, and who is asked for what is not on disk."""
 
-    encoder: Marking
-    texts: tuple[str, ...]
-    whole: str
+    texts: Sequence[str]
+    whole: str  # the name of all of them together
+    mark: Callable[[str], str]
+    make: Callable[[Sequence[str]], Seen]
+    widths: tuple[int, int]  # of a vector and of a piece
 
 
 class Cache:
@@ -73,28 +87,51 @@ class Cache:
 
     def vectors(self, encoder: Marking, texts: Sequence[str], kind: str) -> Floats:
         """Like `encoder.encode`, asking the encoder only for the texts of that kind that are not on disk."""
+        wanted = _Wanted(
+            texts,
+            fingerprint(encoder.base, *texts),
+            encoder.mark,
+            lambda missing: wholes(encoder.encode(missing)),
+            (encoder.dimensions, 0),
+        )
         # Another version may have kept vectors of another length under the same encoder's name.
-        path = self._folder / f"{kind}-{fingerprint(encoder.name, str(encoder.dimensions))}.npz"
-        shape = (len(texts), encoder.dimensions)
-        whole = fingerprint(encoder.base, *texts)
-        stored = self._read(path) or {}
-        vectors = stored.get("vectors")
-        if str(stored.get("whole", "")) == whole and _fit(path, vectors, shape):
-            return np.asarray(vectors, np.float32)
-        return self._filled_up(path, stored, _Wanted(encoder, tuple(texts), whole))
+        return self._kept(f"{kind}-{fingerprint(encoder.name, str(encoder.dimensions))}", wanted).vectors
 
-    def _filled_up(self, path: Path, stored: Stored, wanted: _Wanted) -> Floats:
-        encoder, texts = wanted.encoder, wanted.texts
-        known = _by_key(path, stored, encoder.dimensions)
-        marks = [encoder.mark(text) for text in texts]
+    def seen(self, encoder: Marking, texts: Sequence[str], kind: str) -> Seen:
+        """The same of `encoder.see`."""
+        wanted = _Wanted(
+            texts,
+            fingerprint(encoder.base, *texts),
+            encoder.mark,
+            encoder.see,
+            (encoder.dimensions, encoder.piece_dimensions),
+        )
+        name = fingerprint(encoder.name, str(encoder.dimensions), encoder.piece_name)
+        return self._kept(f"{kind}-{name}", wanted)
+
+    def _kept(self, name: str, wanted: _Wanted) -> Seen:
+        path = self._folder / f"{name}.npz"
+        stored = self._read(path) or {}
+        seen = _seen(path, stored, wanted.widths) if stored else None
+        is_whole = str(stored.get("whole", "")) == wanted.whole
+        if seen is not None and is_whole and len(seen.lengths) == len(wanted.texts):
+            return seen
+        return self._filled_up(path, _by_key(stored, seen), wanted)
+
+    def _filled_up(self, path: Path, known: dict[bytes, Seen], wanted: _Wanted) -> Seen:
+        marks = [wanted.mark(text) for text in wanted.texts]
         keys = [hashlib.sha256(mark.encode("utf-8", "replace")).digest()[:_KEY_BYTES] for mark in marks]
         missing = [number for number, key in enumerate(keys) if key not in known]
-        new = encoder.encode([texts[number] for number in missing])
-        known |= {keys[number]: vector for number, vector in zip(missing, new, strict=True)}
-        vectors = np.array([known[key] for key in keys], np.float32).reshape(len(texts), encoder.dimensions)
-        table = np.frombuffer(b"".join(keys), np.uint8).reshape(len(keys), _KEY_BYTES)
-        self._write(path, {"whole": np.array(wanted.whole), "keys": table, "vectors": vectors})
-        return vectors
+        new = by_text(wanted.make([wanted.texts[number] for number in missing]))
+        known |= {keys[number]: row for number, row in zip(missing, new, strict=True)}
+        seen = together([known[key] for key in keys])
+        arrays = {
+            "whole": np.array(wanted.whole),
+            "keys": np.frombuffer(b"".join(keys), np.uint8).reshape(len(keys), _KEY_BYTES),
+            **{name: getattr(seen, name) for name in _FIELDS},
+        }
+        self._write(path, arrays)
+        return seen
 
     def arrays(self, kind: str, key: str, make: Callable[[], Arrays]) -> Arrays:
         """Some arrays by content: read where the key fits, else made and written. One of a kind is kept."""
@@ -177,19 +214,33 @@ def _mapped(folder: Path) -> Stored | None:
     return arrays or None
 
 
-def _by_key(path: Path, stored: Stored, dimensions: int) -> dict[bytes, Floats]:
-    keys, vectors = stored.get("keys"), stored.get("vectors")
-    if keys is None or vectors is None or not _fit(path, vectors, (len(keys), dimensions)):
+def _by_key(stored: Stored, seen: Seen | None) -> dict[bytes, Seen]:
+    """What is known of each text; nothing where the keys do not fit."""
+    keys = stored.get("keys")
+    if seen is None or keys is None or keys.shape != (len(seen.vectors), _KEY_BYTES):
         return {}
-    if keys.shape != (len(vectors), _KEY_BYTES):
-        return {}
-    rows = np.asarray(vectors, np.float32)
-    return {key.tobytes(): vector for key, vector in zip(keys, rows, strict=True)}
+    return {key.tobytes(): row for key, row in zip(keys, by_text(seen), strict=True)}
 
 
-def _fit(path: Path, vectors: npt.NDArray[np.generic] | None, shape: tuple[int, int]) -> bool:
-    right_form = vectors is not None and vectors.shape == shape and vectors.dtype == np.float32
-    if right_form and np.isfinite(np.asarray(vectors, np.float32)).all():
-        return True
+def _seen(path: Path, stored: Stored, widths: tuple[int, int]) -> Seen | None:
+    """None where it is not what it should be."""
+    arrays = [stored.get(name) for name in _FIELDS]
+    if all(array is not None for array in arrays):
+        seen = Seen(*arrays)  # type: ignore[arg-type]
+        if _is_sound(seen, widths):
+            return seen
     _log.warning("the cache %s does not hold what it should and is made anew", path)
-    return False
+    return None
+
+
+def _is_sound(seen: Seen, widths: tuple[int, int]) -> bool:
+    texts, pieces = len(seen.lengths), int(seen.lengths.sum()) if seen.lengths.dtype == np.int64 else -1
+    shapes = ((texts, widths[0]), (pieces, widths[1]), (pieces,), (texts,))
+    types = (np.float32, np.int8, np.float32, np.int64)
+    arrays = [getattr(seen, name) for name in _FIELDS]
+    return (
+        all(array.shape == shape for array, shape in zip(arrays, shapes, strict=True))
+        and all(array.dtype == own for array, own in zip(arrays, types, strict=True))
+        and bool(np.isfinite(seen.vectors).all() and np.isfinite(seen.weights).all())
+        and bool((seen.lengths >= 0).all())
+    )

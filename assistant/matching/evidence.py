@@ -13,8 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from assistant.matching import lexical
-from assistant.matching.heads import Head, log_softmax
+from assistant.matching.heads import Head, Surroundings, log_softmax
+from assistant.matching.seen import by_text, one_text
 from assistant.matching.terms import Bags, TermIndex, hashed_features, letter_bags, word_bags
+from assistant.ports import Seen
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -30,11 +32,14 @@ WITNESSES = (
     "words in order",  # rapidfuzz token_sort_ratio of the best phrase
     "trained on meaning",  # discriminant head: deviations behind the best entry, 0 for the best itself
     "trained on everything",  # logistic head: log-probability
+    "word by word",  # each piece of the text where it stands: cosine with the most like one of the entry
 )
 _SHORTLIST = 10  # entries by each of four cheap witnesses
 _FEATURES_A_KIND = 512  # 2,048 were no better on BANKING77 and CLINC150
 _LETTER_SHARE, _WORD_SHARE = 0.5, 0.35  # beside vectors of length one; 0.4 to 0.8 differ by less than a point
 FEATURE_SHARE = np.float32(0.5**0.5)  # of each vector: two share the length of one
+_RARE_PIECES = 2  # power of the weights of the focus; 1 to 3 differ by a tenth of a point
+_FULL_LIKENESS = 127.0**2  # of two rows of pieces
 _LOWEST = -12.0  # log-probabilities below say the same: no
 
 
@@ -43,13 +48,18 @@ class Texts:
     """Some texts made ready to be asked: folded, encoded, taken apart."""
 
     folded: tuple[str, ...]
-    vectors: Floats | None  # shape (texts, 2 * dimensions): plain, focused; None without an encoder
+    seen: Seen | None  # by the encoder; None without one
     letters: Bags
     words: Bags
 
     @classmethod
-    def of(cls, folded: Sequence[str], vectors: Floats | None) -> Texts:
-        return cls(tuple(folded), vectors, letter_bags(folded), word_bags(folded))
+    def of(cls, folded: Sequence[str], seen: Seen | None) -> Texts:
+        return cls(tuple(folded), seen, letter_bags(folded), word_bags(folded))
+
+    @property
+    def vectors(self) -> Floats | None:
+        """Shape (texts, 2 * dimensions): plain, focused; None without an encoder."""
+        return None if self.seen is None else self.seen.vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +72,10 @@ class Evidence:
     verbatim: Flags  # is the text one of the entry's phrases, word for word?
     standing_out: Floats  # score of the discriminant head for each entry, in deviations above the mean of all
     ahead_of_elsewhere: Floats  # log-odds of each entry against what is asked elsewhere
+    word_by_word_elsewhere: float  # the witness, of all that is asked elsewhere
+    nearer_than_elsewhere: float  # among the entries, not what is asked there: 0 there, 1 halfway
     known_words: float  # share of the text's words, weighed by rarity, that the base holds
+    size: int  # how many entries the base has
 
 
 class Phrases:
@@ -78,6 +91,7 @@ class Phrases:
         self._letters = TermIndex(texts.letters)
         self._words = TermIndex(texts.words)
         vectors = texts.vectors
+        self._piece_ends = np.cumsum(texts.seen.lengths) if texts.seen else None
         self._centre = None if vectors is None else vectors.mean(axis=0)
 
     def vector_features(self, texts: Texts) -> tuple[Floats, Floats] | None:
@@ -115,6 +129,25 @@ class Phrases:
         halves = zip(np.split(self.texts.vectors[numbers], 2, axis=1), np.split(vector, 2), strict=True)
         return np.stack([phrases @ own for phrases, own in halves])
 
+    def word_by_word(self, seen: Seen | None, entries: Ints) -> Floats:
+        """For each piece of a text the cosine with the piece of an entry that is most like it, the mean of
+        all, in which rare pieces count more; shape (entries,), 0 without an encoder."""
+        own = self.texts.seen
+        if seen is None or own is None or self._piece_ends is None or not len(seen.pieces):
+            return np.zeros(len(entries), np.float32)
+        ends = self._piece_ends[self.ends[entries] - 1]
+        first = self.starts[entries]
+        lengths = ends - (self._piece_ends[first] - own.lengths[first])
+        starts = np.cumsum(lengths) - lengths
+        numbers = np.repeat(ends - lengths - starts, lengths) + np.arange(lengths.sum())
+        alike = np.take(own.pieces, numbers, axis=0).astype(np.float32) @ seen.pieces.T.astype(np.float32)
+        return _mean_likeness(np.maximum.reduceat(alike, starts, axis=0), seen)
+
+    def seen_of(self, number: int) -> Seen | None:
+        """What the encoder saw in one phrase."""
+        own = self.texts.seen
+        return one_text(own, number, self._piece_ends) if own and self._piece_ends is not None else None
+
     def known_words(self, texts: Texts) -> Floats:
         return self._words.known(texts.words)
 
@@ -123,12 +156,27 @@ class Phrases:
         return np.maximum.reduceat(values, self.starts, axis=-1)
 
 
+def _mean_likeness(alike: Floats, seen: Seen) -> Floats:
+    """The mean over the pieces of a text, the rare ones counting more; `alike` has a column for each."""
+    weights = seen.weights**_RARE_PIECES
+    return np.asarray(alike @ (weights / weights.sum()) / _FULL_LIKENESS, np.float32)
+
+
+def word_by_word_elsewhere(surroundings: Surroundings | None, seen: Seen | None) -> float:
+    """The same of all that is asked elsewhere taken together; 0 where nothing is known of it."""
+    if surroundings is None or seen is None or not len(surroundings.pieces) or not len(seen.pieces):
+        return 0.0
+    alike = surroundings.pieces @ seen.pieces.T.astype(np.float32)
+    return float(_mean_likeness(alike.max(axis=0, keepdims=True), seen)[0])
+
+
 @dataclass(frozen=True, slots=True)
 class Heads:
     """What was trained on the base; the first is missing without an encoder."""
 
     on_meaning: Head | None
     on_everything: Head  # its last column is what is asked elsewhere
+    surroundings: Surroundings | None = None  # None: nothing is known of what is asked elsewhere
 
 
 def gather(phrases: Phrases, heads: Heads, texts: Texts) -> list[Evidence]:
@@ -139,16 +187,25 @@ def gather(phrases: Phrases, heads: Heads, texts: Texts) -> list[Evidence]:
     scores = heads.on_everything.scores(features)
     own, elsewhere = scores[:, :-1], scores[:, -1:]
     everything = np.maximum(log_softmax(own), np.float32(_LOWEST))
-    standing_out = _standing_out(heads.on_meaning, vectors, (len(texts.folded), phrases.count))
+    on_meaning = np.zeros((len(texts.folded), phrases.count), np.float32)
+    nearer = np.zeros(len(texts.folded), np.float32)
+    if heads.on_meaning and vectors:
+        on_meaning = heads.on_meaning.scores(vectors[0])
+        if heads.surroundings:
+            nearer = heads.surroundings.nearer(vectors[0], on_meaning)
+    standing_out = _standing_out(on_meaning)
     known = phrases.known_words(texts)
+    seen = by_text(texts.seen) if texts.seen else [None] * len(texts.folded)
     rows = []
     for number, folded in enumerate(texts.folded):
         measured = Measured(
             folded,
-            vector=None if texts.vectors is None else texts.vectors[number],
+            seen=seen[number],
             likeness=likeness[:, number],
             trained=np.stack([standing_out[number], everything[number]]),
             ahead_of_elsewhere=own[number] - elsewhere[number],
+            word_by_word_elsewhere=word_by_word_elsewhere(heads.surroundings, seen[number]),
+            nearer_than_elsewhere=float(nearer[number]),
             known_words=float(known[number]),
         )
         rows.append(_weigh(phrases, measured))
@@ -160,19 +217,17 @@ class Measured:
     """The cheap witnesses for one text, of the whole base."""
 
     folded: str
-    vector: Floats | None
+    seen: Seen | None
     likeness: Floats  # shape (2, phrases): letters, words
     trained: Floats  # shape (2, entries): standing out, log-probability
     ahead_of_elsewhere: Floats  # shape (entries,)
+    word_by_word_elsewhere: float
+    nearer_than_elsewhere: float
     known_words: float
 
 
-def _standing_out(head: Head | None, vectors: tuple[Floats, Floats] | None, shape: tuple[int, int]) -> Floats:
-    """Discriminant scores in deviations from their mean over all entries, of that shape: (texts, entries);
-    0 without an encoder."""
-    if head is None or vectors is None:
-        return np.zeros(shape, np.float32)
-    scores = head.scores(vectors[0])
+def _standing_out(scores: Floats) -> Floats:
+    """Of each row in deviations from its mean."""
     spread = np.maximum(scores.std(axis=1, keepdims=True), 1e-6)
     return np.asarray((scores - scores.mean(axis=1, keepdims=True)) / spread, np.float32)
 
@@ -183,7 +238,7 @@ def _weigh(phrases: Phrases, measured: Measured) -> Evidence:
     there = table >= 0
     flat = table[there]
     wordings = [phrases.texts.folded[number] for number in flat]
-    meaning = phrases.meaning(measured.vector, flat)
+    meaning = phrases.meaning(measured.seen.vectors[0] if measured.seen else None, flat)
     likeness = lexical.word_likeness(measured.folded, wordings)
     cells = np.full((6, *table.shape), -1, np.float32)
     cells[:, there] = np.vstack([meaning, measured.likeness[:, flat], likeness])
@@ -193,12 +248,17 @@ def _weigh(phrases: Phrases, measured: Measured) -> Evidence:
     behind = standing_out - measured.trained[0].max()
     return Evidence(
         entries=short,
-        values=np.column_stack([*cells.max(axis=2), behind, trained]),
+        values=np.column_stack(
+            [*cells.max(axis=2), behind, trained, phrases.word_by_word(measured.seen, short)]
+        ),
         phrases=table[np.arange(len(short)), cells[[0, 1, 2, 5]].sum(axis=0).argmax(axis=1)],
         verbatim=np.asarray(same.any(axis=1)),
         standing_out=standing_out,
         ahead_of_elsewhere=measured.ahead_of_elsewhere[short],
+        word_by_word_elsewhere=measured.word_by_word_elsewhere,
+        nearer_than_elsewhere=measured.nearer_than_elsewhere,
         known_words=measured.known_words,
+        size=phrases.count,
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assistant.matching.cache import Arrays, Cache, fingerprint
-from assistant.ports import Encoder
+from assistant.ports import Encoder, Seen
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -63,10 +63,15 @@ class FocusedEncoder:
         """`base` names the phrases that the focus was learned from."""
         self._encoder, self._focus, self.base = encoder, focus, base
         self.name, self.dimensions = encoder.name, 2 * encoder.dimensions
+        self.piece_name, self.piece_dimensions = encoder.piece_name, encoder.piece_dimensions
 
     def encode(self, texts: Sequence[str]) -> Floats:
         """Shape (len(texts), dimensions); each half of a row has length one."""
         return self._encoder.encode_focused(texts, self._focus.weigh)
+
+    def see(self, texts: Sequence[str]) -> Seen:
+        """The same, and the pieces of the texts."""
+        return self._encoder.see(texts, self._focus.weigh)
 
     def mark(self, text: str) -> str:
         """All that the vectors of a text depend on."""

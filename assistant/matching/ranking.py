@@ -24,7 +24,10 @@ SIGNS = (
     "standing out",  # of the discriminant head, in deviations
     "ahead of the others",  # log of its share among the entries
     "ahead of elsewhere",  # of the logistic head: log-odds against what is asked elsewhere
+    "word by word ahead",  # of all that is asked elsewhere
+    "nearer than elsewhere",  # among the entries, not what is asked there: 0 there, 1 halfway
     "known words",  # of the text, weighed by rarity
+    "few entries",  # minus the log of how many the base has: among few, none can stand out far
 )
 
 # Asked word for word as an editor wrote it: certain, but for what two entries may share.
@@ -167,9 +170,14 @@ def signs(evidence: Evidence, ranking: Floats) -> Floats:
     log_shares = log_softmax(evidence.values @ ranking)
     first = int(log_shares.argmax())
     own = [value for name, value in zip(WITNESSES, evidence.values[first], strict=True) if name in SIGNS]
-    ahead = evidence.ahead_of_elsewhere[first]
-    rest = (evidence.standing_out[first], log_shares[first], ahead, evidence.known_words)
-    return np.array([*own, *rest], np.float32)
+    word_by_word = evidence.values[first, WITNESSES.index("word by word")]
+    apart = (
+        evidence.ahead_of_elsewhere[first],
+        word_by_word - evidence.word_by_word_elsewhere,
+        evidence.nearer_than_elsewhere,
+    )
+    of_the_base = (evidence.known_words, -np.log(evidence.size))
+    return np.array([*own, evidence.standing_out[first], log_shares[first], *apart, *of_the_base], np.float32)
 
 
 def merged(readings: Sequence[Ranked]) -> Ranked:

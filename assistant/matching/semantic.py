@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from itertools import islice
 from typing import Any
@@ -15,8 +15,10 @@ import numpy.typing as npt
 
 from assistant.errors import ModelError
 from assistant.matching.cache import Cache, fingerprint
+from assistant.matching.seen import together, wholes
+from assistant.matching.semantic_pieces import PieceSense, open_piece_sense, read_among_neighbours
 from assistant.matching.semantic_unpacked import take_up, unpacked
-from assistant.ports import Encoder
+from assistant.ports import Encoder, Seen
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -52,7 +54,13 @@ class UniversalEncoder:
         self._network: Any = self._model._model
         self._lone_pieces = _LonePieces(self._network)
         self._tokenizer: Any = self._model._tokenizer
-        self.encode_focused(["warm"], lambda pieces: np.ones(len(pieces), np.float32))
+        self._sense: PieceSense = open_piece_sense(self._network.cnn_W)
+        self.piece_name, self.piece_dimensions = self._sense.name, self._sense.dimensions
+        self._nothing = replace(
+            wholes(np.zeros((0, 2 * self.dimensions), np.float32)),
+            pieces=np.zeros((0, self.piece_dimensions), np.int8),
+        )
+        self.encode_focused(["warm"], _alike)
         self._pieces, self._scores = _word_pieces(self._model)
 
     def encode(self, texts: Sequence[str]) -> Floats:
@@ -77,18 +85,34 @@ class UniversalEncoder:
 
     def encode_focused(self, texts: Sequence[str], weigh: Weigh) -> Floats:
         """Shape (len(texts), 1024): the vector of `encode` and the one of the weighed pieces."""
-        vectors = np.empty((len(texts), 2 * self.dimensions), np.float32)
-        start = 0
-        for group in _groups([self.pieces(text) for text in texts]):
-            lengths = np.array([len(row) for row in group])
+        vectors = [self._both_vectors(group) for group in self._read(texts, weigh)]
+        return np.vstack([np.zeros((0, 2 * self.dimensions), np.float32), *vectors])
+
+    def see(self, texts: Sequence[str], weigh: Weigh) -> Seen:
+        """The same vectors, and every piece where it stands."""
+        groups = [
+            Seen(self._both_vectors(group), self._sense.of(group.seen), group.weights, group.lengths)
+            for group in self._read(texts, weigh)
+        ]
+        return together([self._nothing, *groups] if len(groups) != 1 else groups)
+
+    def read_at_pieces(self, texts: Sequence[str]) -> Floats:
+        """What it reads at each piece of its neighbours, shape (pieces, 512): see `semantic_pieces.py`."""
+        reading = self._network.cnn_W
+        return np.vstack([read_among_neighbours(group.seen, reading) for group in self._read(texts, _alike)])
+
+    def _read(self, texts: Sequence[str], weigh: Weigh) -> Iterator[_Group]:
+        for rows in _groups([self.pieces(text) for text in texts]):
+            lengths = np.array([len(row) for row in rows])
             starts = np.cumsum(lengths) - lengths
-            seen = self._seen(np.concatenate([np.asarray(row) for row in group]), starts, lengths)
-            weighed = seen * np.concatenate([weigh(row) for row in group])[:, None]
-            sums = np.vstack([np.add.reduceat(each, starts, axis=0) for each in (seen, weighed)])
-            both = self._concluded(sums, np.tile(lengths, 2).astype(np.float32))
-            vectors[start : start + len(group)] = np.hstack(np.split(both, 2))
-            start += len(group)
-        return vectors
+            seen = self._seen(np.concatenate([np.asarray(row) for row in rows]), starts, lengths)
+            yield _Group(seen, np.concatenate([weigh(row) for row in rows]), starts, lengths)
+
+    def _both_vectors(self, group: _Group) -> Floats:
+        weighed = group.seen * group.weights[:, None]
+        sums = np.vstack([np.add.reduceat(each, group.starts, axis=0) for each in (group.seen, weighed)])
+        both = self._concluded(sums, np.tile(group.lengths, 2).astype(np.float32))
+        return np.hstack(np.split(both, 2))
 
     def _seen(self, pieces: Ints, starts: Any, lengths: Any) -> Floats:
         """What the encoder sees at each piece, itself and its neighbours; shape (pieces, 1280)."""
@@ -111,6 +135,16 @@ class UniversalEncoder:
         first = np.maximum(first, 0)
         last = np.tanh(_times(first, net.p3) + _times(np.maximum(_times(first, net.d2), 0), net.d3))
         return np.asarray(last / np.maximum(np.linalg.norm(last, axis=1, keepdims=True), 1e-9), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Some texts that are read at once."""
+
+    seen: Floats  # shape (pieces, 1280)
+    weights: Floats  # shape (pieces,)
+    starts: Ints  # where each text's pieces begin
+    lengths: Ints
 
 
 def _model(name: str, cache: Cache | None) -> Any:
@@ -209,6 +243,11 @@ class _LonePieces:
         branches = np.split(read, len(_WINDOWS), axis=1)
         told = [_times(own, first) for own, first in zip(branches, self._first_looks, strict=True)]
         return np.hstack([alone, *branches, *told])
+
+
+def _alike(pieces: Sequence[int]) -> Floats:
+    """All pieces count the same."""
+    return np.ones(len(pieces), np.float32)
 
 
 def _times(rows: Floats, weights: Floats) -> Floats:

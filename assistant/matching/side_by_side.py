@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from assistant.matching.cache import Cache
 from assistant.matching.semantic import open_encoder
 from assistant.matching.semantic_e5 import open_e5
-from assistant.ports import Encoder, Lexicon, SentenceEncoder
+from assistant.ports import Encoder, Lexicon, Seen, SentenceEncoder
 
 Floats = npt.NDArray[np.float32]
 
@@ -25,6 +26,7 @@ class SideBySide:
         self._first, self._second = first, second
         self._lengths = np.sqrt(np.array([1 - share_of_second, share_of_second], np.float32))
         self.dimensions = first.dimensions + second.dimensions
+        self.piece_name, self.piece_dimensions = first.piece_name, first.piece_dimensions
         self.name = f"{first.name} + {second.name} x {share_of_second:g}"
 
     def encode(self, texts: Sequence[str]) -> Floats:
@@ -43,7 +45,15 @@ class SideBySide:
     def encode_focused(self, texts: Sequence[str], weigh: Callable[[Sequence[int]], Floats]) -> Floats:
         """Shape (len(texts), 2 * dimensions): the first encoder's plain and focused vectors, each beside
         the second encoder's vector."""
-        plain, focused = np.split(self._lengths[0] * self._first.encode_focused(texts, weigh), 2, axis=1)
+        return self._beside(texts, self._first.encode_focused(texts, weigh))
+
+    def see(self, texts: Sequence[str], weigh: Callable[[Sequence[int]], Floats]) -> Seen:
+        """The same vectors, and the first encoder's pieces."""
+        seen = self._first.see(texts, weigh)
+        return replace(seen, vectors=self._beside(texts, seen.vectors))
+
+    def _beside(self, texts: Sequence[str], first: Floats) -> Floats:
+        plain, focused = np.split(self._lengths[0] * first, 2, axis=1)
         second = self._lengths[1] * self._second.encode(texts)
         return np.hstack([plain, second, focused, second])
 

@@ -13,13 +13,24 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from assistant.matching.cache import Arrays, Cache, fingerprint
 from assistant.matching.evidence import FEATURE_SHARE, Floats, Heads, Ints, Phrases, Texts, unit
-from assistant.matching.heads import Head, LogisticOptions, discriminant_head, evened, logistic_head
+from assistant.matching.heads import (
+    Head,
+    LogisticOptions,
+    Surroundings,
+    discriminant_head,
+    evened,
+    logistic_head,
+    surroundings,
+)
+from assistant.matching.seen import wholes
 from assistant.matching.text import as_heard, fold
+from assistant.ports import Seen
 
-_VERSION = "8"  # of the training; a trained head of another version is not read from the cache
+_VERSION = "9"  # of the training; a trained head of another version is not read from the cache
 _ROUNDS = 60  # of the logistic head; 100 were no better on BANKING77 and CLINC150
 _FEWEST_ROUNDS = 8
 _ANSWER_SHARE = 0.1  # of what the phrases of an entry weigh, for what its answer tells
@@ -32,7 +43,7 @@ _ELSEWHERE_SHARE = 0.01  # of what all phrases weigh, for what is asked elsewher
 _ASKED_HERE = 0.5
 _BUDGET_FLOPS = 2.5e11  # some 4 s on one core: what a base of 1,000 entries may take at its first start
 
-Kind = Literal["written", "heard", "told", "elsewhere"]
+Kind = Literal["heard", "told"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,7 @@ class Lesson:
     vectors: Callable[[Sequence[str], Kind], Floats | None]  # of further texts
     told: Sequence[tuple[int, str]]  # sentences of the answers, each with the number of its entry
     elsewhere: Sequence[str]  # what is asked of others
+    see: Callable[[Sequence[str]], Seen | None]  # what the encoder sees in those
 
 
 def train(lesson: Lesson, cache: Cache | None, encoder_name: str) -> Heads:
@@ -64,7 +76,7 @@ def _train(lesson: Lesson) -> Arrays:
     has_heard = len(phrases.entries) >= 2 * phrases.count
     heard = lesson.vectors([*map(as_heard, lesson.written)], "heard") if has_heard else None
     if heard is not None:
-        written.append(replace(phrases.texts, vectors=heard))
+        written.append(replace(phrases.texts, seen=wholes(heard)))
     entries = np.tile(phrases.entries, len(written))
     arrays: Arrays = {}
     centred = [phrases.vector_features(texts) for texts in written]
@@ -78,17 +90,42 @@ def _train(lesson: Lesson) -> Arrays:
         return arrays | _stand_in(arrays, phrases)
     rounds = int(np.clip(_BUDGET_FLOPS / flops_a_round, _FEWEST_ROUNDS, _ROUNDS))
     everything = np.vstack([phrases.all_features(*each) for each in zip(written, centred, strict=True)])
-    logistic = _train_on_everything(lesson, everything, entries, rounds)
+    seen = lesson.see(lesson.elsewhere)
+    others, kept = _elsewhere_features(lesson, seen, everything[: len(phrases.entries)])
+    if plain and seen and kept.any():
+        pieces = seen.pieces[np.repeat(kept, seen.lengths)]
+        arrays |= _surroundings(np.vstack(plain), entries, others, pieces)
+    logistic = _train_on_everything(lesson, Examples(everything, entries, others), rounds)
     return arrays | {"everything": logistic.weights, "everything_bias": logistic.bias}
 
 
-def _train_on_everything(lesson: Lesson, features: Floats, entries: Ints, rounds: int) -> Head:
+def _surroundings(plain: Floats, entries: Ints, others: Floats, pieces: npt.NDArray[np.int8]) -> Arrays:
+    elsewhere = others[:, : plain.shape[1]] / FEATURE_SHARE  # the plain vectors come first
+    found = surroundings(plain, entries, elsewhere, pieces.astype(np.float32))
+    return {
+        "curvature": found.curvature,
+        "slope": found.slope,
+        "level_and_scale": np.array([found.level, found.scale], np.float32),
+        "pieces": found.pieces,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Features of the phrases, as written and as heard, their entries, and features of what is asked
+    elsewhere."""
+
+    phrases: Floats
+    entries: Ints
+    elsewhere: Floats
+
+
+def _train_on_everything(lesson: Lesson, given: Examples, rounds: int) -> Head:
     """The logistic head, from the features of the phrases and what the answers tell."""
-    phrases = lesson.phrases
+    phrases, features, entries, others = lesson.phrases, given.phrases, given.entries, given.elsewhere
     vectors = slice(0, phrases.vector_feature_count)
     even = evened(features[:, vectors], entries, phrases.count) if vectors.stop else None
     answers, answered = _told_features(lesson, features[: len(phrases.entries)])
-    others = _elsewhere_features(lesson, features[: len(phrases.entries)])
     examples = np.concatenate([entries, answered, np.full(len(others), phrases.count)])
     features = np.vstack([features, answers, others])
     if even is not None:
@@ -114,7 +151,8 @@ def _told_features(lesson: Lesson, asked: Floats) -> tuple[Floats, Ints]:
         return np.zeros((0, phrases.feature_count), np.float32), np.zeros(0, np.int64)
     sentences = [sentence for _, sentence in lesson.told]
     entries = np.array([entry for entry, _ in lesson.told])
-    texts = Texts.of([fold(sentence) for sentence in sentences], lesson.vectors(sentences, "told"))
+    vectors = lesson.vectors(sentences, "told")
+    texts = Texts.of([fold(text) for text in sentences], None if vectors is None else wholes(vectors))
     features = phrases.all_features(texts, phrases.vector_features(texts))
     compared = slice(0, phrases.vector_feature_count or None)
     likeness = phrases.best(features[:, compared] @ asked[:, compared].T)
@@ -123,15 +161,18 @@ def _told_features(lesson: Lesson, asked: Floats) -> tuple[Floats, Ints]:
     return features[kept], entries[kept]
 
 
-def _elsewhere_features(lesson: Lesson, asked: Floats) -> Floats:
-    """Of what is asked elsewhere and not here; `asked` are the features of the phrases."""
+def _elsewhere_features(
+    lesson: Lesson, seen: Seen | None, asked: Floats
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Of what is asked elsewhere and not here, and which of it that is; `asked` are the features of the
+    phrases."""
     phrases = lesson.phrases
-    folded = [fold(text) for text in lesson.elsewhere]
-    texts = Texts.of(folded, lesson.vectors(lesson.elsewhere, "elsewhere"))
+    texts = Texts.of([fold(text) for text in lesson.elsewhere], seen)
     features = phrases.all_features(texts, phrases.vector_features(texts))
     compared = slice(0, phrases.vector_feature_count or None)
     likeness = unit(features[:, compared]) @ unit(asked[:, compared]).T
-    return np.asarray(features[likeness.max(axis=1) < _ASKED_HERE], np.float32)
+    kept = likeness.max(axis=1) < _ASKED_HERE
+    return np.asarray(features[kept], np.float32), np.asarray(kept)
 
 
 def _stand_in(arrays: Arrays, phrases: Phrases) -> Arrays:
@@ -150,4 +191,8 @@ def _heads(arrays: Arrays, phrases: Phrases) -> Heads:
     everything = Head(arrays["everything"], arrays["everything_bias"], phrases.vector_feature_count)
     if "meaning" not in arrays:
         return Heads(None, everything)
-    return Heads(Head(arrays["meaning"], arrays["meaning_bias"]), everything)
+    around = None
+    if "curvature" in arrays:
+        level, scale = arrays["level_and_scale"].tolist()
+        around = Surroundings(arrays["curvature"], arrays["slope"], level, scale, arrays["pieces"])
+    return Heads(Head(arrays["meaning"], arrays["meaning_bias"]), everything, around)

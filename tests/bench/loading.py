@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from assistant.matching.arithmetic import one_thread
 from assistant.matching.elsewhere import asked_elsewhere
 from assistant.matching.evidence import Floats, Phrases, Texts
 from assistant.matching.focus import FocusedEncoder, focused
 from assistant.matching.text import cut, fold
 from assistant.matching.told import told
 from assistant.matching.training import Kind, Lesson, train
-from assistant.ports import Encoder
+from assistant.ports import Encoder, Seen
 from tests.bench.sets import BenchSet, Question
 
 _CHUNK = 64
@@ -22,6 +23,7 @@ class Loaded:
     """The phrases of a set, what was trained on them, and how to ask them."""
 
     def __init__(self, bench: BenchSet, encoder: Encoder | None, reads_answers: bool = True) -> None:
+        one_thread()
         self._bench = bench
         entries = np.array(bench.entries)
         texts = [cut(text)[0] for text in bench.phrases]
@@ -30,10 +32,14 @@ class Loaded:
         answers = bench.answers if reads_answers else ()
         tells = [(entry, sentence) for entry, text in enumerate(answers) for sentence in told(text)]
         others = asked_elsewhere([bench.language])
-        self.heads = train(Lesson(self.phrases, texts, self._vectors, tells, others), None, "")
+        lesson = Lesson(self.phrases, texts, self._vectors, tells, others, self._see)
+        self.heads = train(lesson, None, "")
 
     def _vectors(self, texts: Sequence[str], _: Kind) -> Floats | None:
         return self._encoder.encode(texts) if self._encoder else None
+
+    def _see(self, texts: Sequence[str]) -> Seen | None:
+        return self._encoder.see(texts) if self._encoder else None
 
     def asked_in_chunks(self) -> Iterator[tuple[Texts, Sequence[Question]]]:
         questions = self._bench.questions
@@ -43,4 +49,4 @@ class Loaded:
 
 
 def _prepared(texts: Sequence[str], encoder: FocusedEncoder | None) -> Texts:
-    return Texts.of([fold(text) for text in texts], encoder.encode(texts) if encoder else None)
+    return Texts.of([fold(text) for text in texts], encoder.see(texts) if encoder else None)

@@ -71,6 +71,14 @@ class BenchSet:
             answers=tuple(answer for old, answer in enumerate(self.answers) if old in new),
         )
 
+    def with_few_entries(self, count: int, seed: int) -> BenchSet:
+        """A base of so many of the entries, asked all their questions and, of the others', half as many."""
+        small = self.without_entries(1 - count / self.size, seed)
+        own = [question for question in small.questions if question.entries]
+        others = [question for question in small.questions if not question.entries]
+        drawn = random.Random(seed).sample(others, min(len(others), len(own) // 2))
+        return replace(small, name=f"{self.name}, {count} entries", questions=(*own, *drawn))
+
     def strangers(self, asked: Sequence[Question], seed: int) -> list[Question]:
         """A fifth as many questions as it has, drawn at random from those of other families: nobody
         should answer them here."""
@@ -189,9 +197,18 @@ def learning_sets(folder: Path) -> Iterator[BenchSet]:
     drawn = list(_bases_to_learn_from(folder))
     small_talk = [Question(text, frozenset(), "small talk") for text in _small_talk()]
     answered = [replace(q, family=bench.family) for bench in drawn for q in bench.questions if q.entries]
-    for seed, bench in enumerate(drawn):
+    for seed, bench in enumerate((*drawn, *_small_bases_to_learn_from(folder))):
         strangers = [*bench.strangers(small_talk, seed), *bench.strangers(answered, seed)]
         yield replace(bench, questions=(*bench.questions, *strangers))
+
+
+def _small_bases_to_learn_from(folder: Path) -> Iterator[BenchSet]:
+    """As small as a base is that somebody has just begun."""
+    for seed, name in enumerate(("roboai-de", "roboai-en")):
+        yield from (faq_set(folder, name).with_few_entries(count, seed) for count in (5, 10))
+    for name in ("banking77", "clinc150"):
+        drawn = labelled_set(folder, Draw(name, 3, "train", seed=3))
+        yield from (drawn.with_few_entries(count, count).some_questions(300) for count in (5, 10))
 
 
 def _small_talk() -> list[str]:

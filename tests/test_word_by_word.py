@@ -210,6 +210,17 @@ def test_what_is_kept_and_does_not_fit_is_made_anew(
     assert "made anew" in caplog.text
 
 
+def test_what_a_version_kept_that_knew_no_pieces_is_made_anew_without_a_word(
+    shop_encoder: FocusedEncoder, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    vectors = Cache(tmp_path).vectors(shop_encoder, TEXTS, "heard")
+    (file,) = tmp_path.glob("*.npz")
+    with np.load(file) as stored:
+        np.savez(file, **{name: stored[name] for name in ("whole", "keys", "vectors")}, allow_pickle=False)
+    assert np.array_equal(Cache(tmp_path).vectors(shop_encoder, TEXTS, "heard"), vectors)
+    assert not caplog.text
+
+
 # --- the directions that are shipped ---------------------------------------------------------
 
 

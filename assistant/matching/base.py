@@ -67,7 +67,7 @@ class Base:
             asked_elsewhere({wording.language for wording in wordings}),
             lambda more: self._seen(more, "elsewhere", cache),
         )
-        self.heads: Heads = train(lesson, cache, encoder.name if encoder else "")
+        self.heads: Heads = train(lesson, cache, f"{encoder.name} {encoder.piece_name}" if encoder else "")
         self._own = {wording.text: place for place, wording in enumerate(wordings)}
         self.reader = Reader(Vocabulary(texts, encoder if isinstance(encoder, Lexicon) else None))
         self.exact = frozenset(wording.folded for wording in wordings)

@@ -223,7 +223,9 @@ def _by_key(stored: Stored, seen: Seen | None) -> dict[bytes, Seen]:
 
 
 def _seen(path: Path, stored: Stored, widths: tuple[int, int]) -> Seen | None:
-    """None where it is not what it should be."""
+    """None where it is not what it should be, or was kept by a version that knew of no pieces."""
+    if "vectors" in stored and stored.keys().isdisjoint(_FIELDS[1:]):
+        return None
     arrays = [stored.get(name) for name in _FIELDS]
     if all(array is not None for array in arrays):
         seen = Seen(*arrays)  # type: ignore[arg-type]

@@ -95,7 +95,7 @@ def _train(lesson: Lesson) -> Arrays:
     if plain and seen and kept.any():
         pieces = seen.pieces[np.repeat(kept, seen.lengths)]
         arrays |= _surroundings(np.vstack(plain), entries, others, pieces)
-    logistic = _train_on_everything(lesson, Examples(everything, entries, others), rounds)
+    logistic = _train_on_everything(lesson, _Examples(everything, entries, others), rounds)
     return arrays | {"everything": logistic.weights, "everything_bias": logistic.bias}
 
 
@@ -111,7 +111,7 @@ def _surroundings(plain: Floats, entries: Ints, others: Floats, pieces: npt.NDAr
 
 
 @dataclass(frozen=True, slots=True)
-class Examples:
+class _Examples:
     """Features of the phrases, as written and as heard, their entries, and features of what is asked
     elsewhere."""
 
@@ -120,7 +120,7 @@ class Examples:
     elsewhere: Floats
 
 
-def _train_on_everything(lesson: Lesson, given: Examples, rounds: int) -> Head:
+def _train_on_everything(lesson: Lesson, given: _Examples, rounds: int) -> Head:
     """The logistic head, from the features of the phrases and what the answers tell."""
     phrases, features, entries, others = lesson.phrases, given.phrases, given.entries, given.elsewhere
     vectors = slice(0, phrases.vector_feature_count)

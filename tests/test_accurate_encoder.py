@@ -235,6 +235,7 @@ def test_a_matcher_finds_by_both(accurate: Encoder) -> None:
         ("how many years of guarantee do I get", "warranty-length"),
         ("Wann macht der Laden morgens auf?", "opening-hours"),
         ("are you open on saturday", "opening-hours"),
+        ("when does the shop open on saturday", "opening-hours"),
     ],
 )
 def test_the_sample_base_answers_with_both_encoders(ask, question: str, name: str) -> None:

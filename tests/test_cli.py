@@ -39,7 +39,7 @@ We are open from nine to five.
 - Where can I park? -> parking
 
 ### Checks
-- yes: when do you open
+- yes: when do you close
 - no: where is the car park
 
 ## parking

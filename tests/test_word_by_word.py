@@ -144,7 +144,9 @@ def test_only_the_entries_that_are_asked_about_are_measured(
 
 
 def ahead(shop: Phrases, shop_encoder: FocusedEncoder, around: Surroundings | None, text: str) -> float:
-    return max(likeness(shop, shop_encoder, text)) - word_by_word_elsewhere(around, shop_encoder.see([text]))
+    elsewhere = word_by_word_elsewhere(around, shop_encoder.see([text]))
+    assert elsewhere is not None
+    return max(likeness(shop, shop_encoder, text)) - elsewhere
 
 
 def test_what_is_asked_elsewhere_has_more_of_other_questions(
@@ -158,7 +160,7 @@ def test_what_is_asked_elsewhere_has_more_of_other_questions(
 def test_without_an_encoder_there_is_nothing_to_measure() -> None:
     plain = Phrases(Texts.of(["red shoes", "blue hat"], None), np.array([0, 1]))
     assert plain.word_by_word(None, np.array([0, 1])).tolist() == [0, 0]
-    assert word_by_word_elsewhere(None, None) == 0
+    assert word_by_word_elsewhere(None, None) is None
     assert plain.seen_of(0) is None
 
 

@@ -40,6 +40,7 @@ _LETTER_SHARE, _WORD_SHARE = 0.5, 0.35  # beside vectors of length one; 0.4 to 0
 FEATURE_SHARE = np.float32(0.5**0.5)  # of each vector: two share the length of one
 _RARE_PIECES = 2  # power of the weights of the focus; 1 to 3 differ by a tenth of a point
 _FULL_LIKENESS = 127.0**2  # of two rows of pieces
+_AS_NEAR = 1.0  # to an entry as to what is asked elsewhere: said where that is not known
 _LOWEST = -12.0  # log-probabilities below say the same: no
 
 
@@ -72,7 +73,7 @@ class Evidence:
     verbatim: Flags  # is the text one of the entry's phrases, word for word?
     standing_out: Floats  # score of the discriminant head for each entry, in deviations above the mean of all
     ahead_of_elsewhere: Floats  # log-odds of each entry against what is asked elsewhere
-    word_by_word_elsewhere: float  # the witness, of all that is asked elsewhere
+    word_by_word_elsewhere: float | None  # the witness, of all that is asked elsewhere; None: not known
     nearer_than_elsewhere: float  # among the entries, not what is asked there: 0 there, 1 halfway
     known_words: float  # share of the text's words, weighed by rarity, that the base holds
     size: int  # how many entries the base has
@@ -162,10 +163,10 @@ def _mean_likeness(alike: Floats, seen: Seen) -> Floats:
     return np.asarray(alike @ (weights / weights.sum()) / _FULL_LIKENESS, np.float32)
 
 
-def word_by_word_elsewhere(surroundings: Surroundings | None, seen: Seen | None) -> float:
-    """The same of all that is asked elsewhere taken together; 0 where nothing is known of it."""
+def word_by_word_elsewhere(surroundings: Surroundings | None, seen: Seen | None) -> float | None:
+    """The same of all that is asked elsewhere taken together; None where nothing is known of it."""
     if surroundings is None or seen is None or not len(surroundings.pieces) or not len(seen.pieces):
-        return 0.0
+        return None
     alike = surroundings.pieces @ seen.pieces.T.astype(np.float32)
     return float(_mean_likeness(alike.max(axis=0, keepdims=True), seen)[0])
 
@@ -188,7 +189,7 @@ def gather(phrases: Phrases, heads: Heads, texts: Texts) -> list[Evidence]:
     own, elsewhere = scores[:, :-1], scores[:, -1:]
     everything = np.maximum(log_softmax(own), np.float32(_LOWEST))
     on_meaning = np.zeros((len(texts.folded), phrases.count), np.float32)
-    nearer = np.zeros(len(texts.folded), np.float32)
+    nearer = np.full(len(texts.folded), _AS_NEAR, np.float32)
     if heads.on_meaning and vectors:
         on_meaning = heads.on_meaning.scores(vectors[0])
         if heads.surroundings:
@@ -221,7 +222,7 @@ class Measured:
     likeness: Floats  # shape (2, phrases): letters, words
     trained: Floats  # shape (2, entries): standing out, log-probability
     ahead_of_elsewhere: Floats  # shape (entries,)
-    word_by_word_elsewhere: float
+    word_by_word_elsewhere: float | None
     nearer_than_elsewhere: float
     known_words: float
 

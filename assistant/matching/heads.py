@@ -36,9 +36,8 @@ def log_softmax(scores: Floats) -> Floats:
 
 
 _SHRINKAGE = 0.9  # of the covariance within the entries
-_FEW_PHRASES = 1.5  # an entry
-_SHRINKAGE_ELSEWHERE = 0.9  # of the covariance of what is asked elsewhere; 0.8 and 0.95 do as well
-
+_SHRINKAGE_ELSEWHERE = 0.9  # of that of what is asked elsewhere; 0.8 and 0.95 do as well
+_FEW_PHRASES = 1.5  # an entry: with fewer nothing is known of how they vary
 # A cosine: of 6,400 pieces 2,700 are left, and how many words of a question are asked elsewhere correlates
 # by .99 with what all of them tell.
 _MUCH_ALIKE = 0.85

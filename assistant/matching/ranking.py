@@ -30,6 +30,8 @@ SIGNS = (
     "few entries",  # minus the log of how many the base has: among few, none can stand out far
 )
 
+_WORD_BY_WORD = WITNESSES.index("word by word")
+
 # Asked word for word as an editor wrote it: certain, but for what two entries may share.
 _VERBATIM = 0.97
 _ALONE = 0.7  # share of the entries: from here on no other entry comes near
@@ -170,10 +172,10 @@ def signs(evidence: Evidence, ranking: Floats) -> Floats:
     log_shares = log_softmax(evidence.values @ ranking)
     first = int(log_shares.argmax())
     own = [value for name, value in zip(WITNESSES, evidence.values[first], strict=True) if name in SIGNS]
-    word_by_word = evidence.values[first, WITNESSES.index("word by word")]
+    word_by_word, elsewhere = evidence.values[first, _WORD_BY_WORD], evidence.word_by_word_elsewhere
     apart = (
         evidence.ahead_of_elsewhere[first],
-        word_by_word - evidence.word_by_word_elsewhere,
+        0.0 if elsewhere is None else word_by_word - elsewhere,
         evidence.nearer_than_elsewhere,
     )
     of_the_base = (evidence.known_words, -np.log(evidence.size))

@@ -41,6 +41,7 @@ _NEAREST = 2
 _ELSEWHERE_SHARE = 0.01  # of what all phrases weigh, for what is asked elsewhere
 # What is so like a phrase (cosine) is asked here, too: 0 to 2 of 100, of a base about everything 10.
 _ASKED_HERE = 0.5
+_FEWEST_ELSEWHERE = 20  # questions; fewer tell nothing of where what is asked elsewhere lies
 _BUDGET_FLOPS = 2.5e11  # some 4 s on one core: what a base of 1,000 entries may take at its first start
 
 Kind = Literal["heard", "told"]
@@ -92,7 +93,7 @@ def _train(lesson: Lesson) -> Arrays:
     everything = np.vstack([phrases.all_features(*each) for each in zip(written, centred, strict=True)])
     seen = lesson.see(lesson.elsewhere)
     others, kept = _elsewhere_features(lesson, seen, everything[: len(phrases.entries)])
-    if plain and seen and kept.any():
+    if plain and seen and kept.sum() >= _FEWEST_ELSEWHERE:
         pieces = seen.pieces[np.repeat(kept, seen.lengths)]
         arrays |= _surroundings(np.vstack(plain), entries, others, pieces)
     logistic = _train_on_everything(lesson, _Examples(everything, entries, others), rounds)

@@ -382,10 +382,13 @@ def test_a_broken_cache_is_rebuilt(
     assert counting.asked == 0
 
 
-def test_a_cache_that_cannot_be_written_costs_time_only(encoder: Encoder, tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_written_costs_time_only_and_is_told_once(
+    encoder: Encoder, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "file").write_text("in the way")
     options = replace(OPTIONS, cache_folder=tmp_path / "file")
     assert isinstance(Matcher(DESK, encoder, options).match(Utterance("When are you open?")), Found)
+    assert caplog.text.count("cannot be written") == 1
 
 
 def test_a_cache_of_another_encoder_is_not_mixed_in(encoder: Encoder, tmp_path: Path) -> None:

@@ -84,6 +84,7 @@ class Cache:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._is_told = False  # that it cannot be written
 
     def vectors(self, encoder: Marking, texts: Sequence[str], kind: str) -> Floats:
         """Like `encoder.encode`, asking the encoder only for the texts of that kind that are not on disk."""
@@ -173,16 +174,26 @@ class Cache:
             part.replace(folder)
         except OSError as error:
             if not folder.is_dir():  # where it is one, another process was quicker
-                _log.warning("the cache %s cannot be written: %s", folder, error)
+                self._tell_unwritable(error)
         finally:
             if part is not None:
                 shutil.rmtree(part, ignore_errors=True)
+
+    def _tell_unwritable(self, error: OSError) -> None:
+        """Once, not for everything that would have been kept."""
+        if not self._is_told:
+            self._is_told = True
+            _log.warning(
+                "the cache %s cannot be written, so each start takes longer: %s",
+                self._folder,
+                error.strerror or error,
+            )
 
     def _read(self, path: Path) -> Stored | None:
         try:
             with np.load(path, allow_pickle=False) as stored:
                 return {name: stored[name] for name in stored.files}
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile) as error:
             _log.warning("the cache %s is damaged and is made anew: %s", path, error)
@@ -197,7 +208,7 @@ class Cache:
                 np.savez(file, allow_pickle=False, **arrays)
             part.replace(path)
         except OSError as error:
-            _log.warning("the cache %s cannot be written: %s", path, error)
+            self._tell_unwritable(error)
         finally:
             if part is not None:
                 with contextlib.suppress(OSError):

@@ -526,7 +526,7 @@ def test_a_text_is_nearer_to_its_entries_or_to_what_is_asked_elsewhere(phrases: 
     others, pieces = elsewhere.astype(np.float32), np.zeros((0, 4), np.float32)
     head = discriminant_head(features, entries, 5)
     asked = np.vstack([centres, elsewhere]).astype(np.float32)
-    nearer = surroundings(features, entries, others, pieces).nearer(asked, head.scores(asked))
+    nearer = surroundings(features, entries, head, others, pieces).nearer(asked, head.scores(asked))
     assert nearer[:5].min() > 1 > nearer[5:].max()
 
 
@@ -550,7 +550,7 @@ def test_how_far_a_text_has_come_from_elsewhere_agrees_with_reckoning_the_distan
         return squared(outside, texts - others.mean(axis=0)) - nearest
 
     asked = random.normal(size=(3, 6)).astype(np.float32)
-    found = surroundings(features, entries, others, np.zeros((0, 4), np.float32))
+    found = surroundings(features, entries, head, others, np.zeros((0, 4), np.float32))
     expected = 1 - nearer(asked) / nearer(others).mean()  # 0 elsewhere, 1 where both are as near
     assert found.nearer(asked, head.scores(asked)) == pytest.approx(expected, rel=1e-3)
     assert found.nearer(others, head.scores(others)).mean() == pytest.approx(0, abs=1e-4)
@@ -562,7 +562,8 @@ def test_of_pieces_that_are_much_alike_one_stands_for_all() -> None:
     rows = (127 * rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
     pieces = np.vstack([rows, rows + 1, rows[:2]])
     features = random.normal(size=(8, 6)).astype(np.float32)
-    found = surroundings(features, np.arange(8) // 2, features - 2, pieces)
+    entries = np.arange(8) // 2
+    found = surroundings(features, entries, discriminant_head(features, entries, 4), features - 2, pieces)
     assert np.array_equal(found.pieces, rows)
 
 

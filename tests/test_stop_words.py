@@ -118,13 +118,16 @@ def test_korean_stop_words_are_heard_and_others_are_not(tmp_path: Path) -> None:
 
 
 @WITH_ESPEAK
-@pytest.mark.parametrize("words", ["stopp", "stop", "halt"])
-def test_german_stop_words_are_heard_with_whisper(whisper_base: Path, tmp_path: Path, words: str) -> None:
+@pytest.mark.parametrize(
+    ("words", "words_a_minute"),
+    # Whisper calculates otherwise on other processors: on one it hears no "halt" at 165 words a minute.
+    [("stopp", 165), ("stop", 165), ("halt", 140)],
+)
+def test_german_stop_words_are_heard_with_whisper(
+    whisper_base: Path, tmp_path: Path, words: str, words_a_minute: int
+) -> None:
     spotter = WindowSpotter(WhisperStopWordReader(whisper_base, "de", stop_words("de"), tmp_path))
-    # The model calculates otherwise on other processors: on one it heard no "halt" at 165 words a minute.
-    found = [heard(spotter, in_a_room(said(words, "de", speed))) for speed in (140, 120)]
-    assert any(each in (["stopp"], ["stop"], ["halt"]) for each in found)
-    assert all(word in ("stopp", "stop", "halt") for each in found for word in each)
+    assert heard(spotter, in_a_room(said(words, "de", words_a_minute))) in (["stopp"], ["stop"], ["halt"])
 
 
 @WITH_ESPEAK

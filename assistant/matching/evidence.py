@@ -74,7 +74,7 @@ class Evidence:
     standing_out: Floats  # score of the discriminant head for each entry, in deviations above the mean of all
     ahead_of_elsewhere: Floats  # log-odds of each entry against what is asked elsewhere
     word_by_word_elsewhere: float | None  # the witness, of all that is asked elsewhere; None: not known
-    nearer_than_elsewhere: float  # among the entries, not what is asked there: 0 there, 1 halfway
+    nearer_than_elsewhere: float  # 0 amid what is asked there, 1 as near to an entry
     known_words: float  # share of the text's words, weighed by rarity, that the base holds
     size: int  # how many entries the base has
 

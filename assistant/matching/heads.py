@@ -10,6 +10,13 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
+_SHRINKAGE = 0.9  # of the covariance within the entries
+_SHRINKAGE_ELSEWHERE = 0.9  # of that of what is asked elsewhere; 0.8 and 0.95 do as well
+_FEW_PHRASES = 1.5  # an entry: with fewer nothing is known of how they vary
+# A cosine: of 6,400 pieces 2,700 are left, and how many words of a question are asked elsewhere correlates
+# by .99 with what all of them tell.
+_MUCH_ALIKE = 0.85
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -33,14 +40,6 @@ def log_softmax(scores: Floats) -> Floats:
     """Row by row, in natural logarithms."""
     shifted = scores - scores.max(axis=-1, keepdims=True)
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)), np.float32)
-
-
-_SHRINKAGE = 0.9  # of the covariance within the entries
-_SHRINKAGE_ELSEWHERE = 0.9  # of that of what is asked elsewhere; 0.8 and 0.95 do as well
-_FEW_PHRASES = 1.5  # an entry: with fewer nothing is known of how they vary
-# A cosine: of 6,400 pieces 2,700 are left, and how many words of a question are asked elsewhere correlates
-# by .99 with what all of them tell.
-_MUCH_ALIKE = 0.85
 
 
 def discriminant_head(features: Floats, entries: Ints, count: int, shrinkage: float = _SHRINKAGE) -> Head:
@@ -77,11 +76,12 @@ class Surroundings:
         return np.asarray(bent + features @ self.slope + self.level + nearest, np.float32)
 
 
-def surroundings(features: Floats, entries: Ints, elsewhere: Floats, pieces: Floats) -> Surroundings:
-    """Of the entries' phrases and of what is asked elsewhere, a row of features each, at least one, and of
-    the pieces of the latter, of which one stands for all that are much alike."""
-    count = int(entries.max()) + 1
-    _, within = _within(features, entries, count, _SHRINKAGE)
+def surroundings(
+    features: Floats, entries: Ints, head: Head, elsewhere: Floats, pieces: Floats
+) -> Surroundings:
+    """Of the entries' phrases, the discriminant head trained on them, and what is asked elsewhere: a row of
+    features each, at least one, and its pieces, of which one stands for all that are much alike."""
+    _, within = _within(features, entries, len(head.bias), _SHRINKAGE)
     middle = elsewhere.mean(axis=0)
     spread = elsewhere - middle
     covariance = np.asarray(spread.T @ spread / len(spread), np.float32)
@@ -93,8 +93,7 @@ def surroundings(features: Floats, entries: Ints, elsewhere: Floats, pieces: Flo
         2.0,
         _apart(pieces),
     )
-    scores = discriminant_head(features, entries, count).scores(elsewhere)
-    return _on_the_way(raw, raw.nearer(elsewhere, scores))
+    return _on_the_way(raw, raw.nearer(elsewhere, head.scores(elsewhere)))
 
 
 def _on_the_way(raw: Surroundings, elsewhere: Floats) -> Surroundings:

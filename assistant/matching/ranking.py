@@ -25,7 +25,7 @@ SIGNS = (
     "ahead of the others",  # log of its share among the entries
     "ahead of elsewhere",  # of the logistic head: log-odds against what is asked elsewhere
     "word by word ahead",  # of all that is asked elsewhere
-    "nearer than elsewhere",  # among the entries, not what is asked there: 0 there, 1 halfway
+    "nearer than elsewhere",  # 0 amid what is asked there, 1 as near to an entry
     "known words",  # of the text, weighed by rarity
     "few entries",  # minus the log of how many the base has: among few, none can stand out far
 )

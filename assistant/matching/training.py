@@ -82,8 +82,8 @@ def _train(lesson: Lesson) -> Arrays:
     arrays: Arrays = {}
     centred = [phrases.vector_features(texts) for texts in written]
     plain = [each[0] for each in centred if each is not None]
-    if plain:
-        head = discriminant_head(np.vstack(plain), entries, phrases.count)
+    head = discriminant_head(np.vstack(plain), entries, phrases.count) if plain else None
+    if head:
         arrays |= {"meaning": head.weights, "meaning_bias": head.bias}
     examples = len(entries) + len(lesson.told) + len(lesson.elsewhere)
     flops_a_round = 4.0 * examples * phrases.feature_count * phrases.count
@@ -93,22 +93,29 @@ def _train(lesson: Lesson) -> Arrays:
     everything = np.vstack([phrases.all_features(*each) for each in zip(written, centred, strict=True)])
     seen = lesson.see(lesson.elsewhere)
     others, kept = _elsewhere_features(lesson, seen, everything[: len(phrases.entries)])
-    if plain and seen and kept.sum() >= _FEWEST_ELSEWHERE:
+    if head and seen and kept.sum() >= _FEWEST_ELSEWHERE:
         pieces = seen.pieces[np.repeat(kept, seen.lengths)]
-        arrays |= _surroundings(np.vstack(plain), entries, others, pieces)
+        elsewhere = others[:, : plain[0].shape[1]] / FEATURE_SHARE  # the plain vectors come first
+        around = surroundings(np.vstack(plain), entries, head, elsewhere, pieces.astype(np.float32))
+        arrays |= _written(around)
     logistic = _train_on_everything(lesson, _Examples(everything, entries, others), rounds)
     return arrays | {"everything": logistic.weights, "everything_bias": logistic.bias}
 
 
-def _surroundings(plain: Floats, entries: Ints, others: Floats, pieces: npt.NDArray[np.int8]) -> Arrays:
-    elsewhere = others[:, : plain.shape[1]] / FEATURE_SHARE  # the plain vectors come first
-    found = surroundings(plain, entries, elsewhere, pieces.astype(np.float32))
+def _written(found: Surroundings) -> Arrays:
     return {
         "curvature": found.curvature,
         "slope": found.slope,
         "level_and_scale": np.array([found.level, found.scale], np.float32),
         "pieces": found.pieces,
     }
+
+
+def _read(arrays: Arrays) -> Surroundings | None:
+    if "curvature" not in arrays:
+        return None
+    level, scale = arrays["level_and_scale"].tolist()
+    return Surroundings(arrays["curvature"], arrays["slope"], level, scale, arrays["pieces"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +199,4 @@ def _heads(arrays: Arrays, phrases: Phrases) -> Heads:
     everything = Head(arrays["everything"], arrays["everything_bias"], phrases.vector_feature_count)
     if "meaning" not in arrays:
         return Heads(None, everything)
-    around = None
-    if "curvature" in arrays:
-        level, scale = arrays["level_and_scale"].tolist()
-        around = Surroundings(arrays["curvature"], arrays["slope"], level, scale, arrays["pieces"])
-    return Heads(Head(arrays["meaning"], arrays["meaning_bias"]), everything, around)
+    return Heads(Head(arrays["meaning"], arrays["meaning_bias"]), everything, _read(arrays))

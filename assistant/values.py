@@ -191,6 +191,7 @@ class Utterance:
     text: str
     language: str | None = None  # None: not known yet, the matcher decides
     also_heard: tuple[str, ...] = ()  # other readings of the same sound, best first
+    is_heard: bool = False  # by a recognizer: what was said may only sound like it
 
 
 # --- what was meant -------------------------------------------------------------------------

@@ -200,7 +200,7 @@ def test_whoever_speaks_sees_the_words_and_is_answered_aloud() -> None:
         False,
     )
     acts = world.hear(Heard("when are you open", "en", ("when are you often",)))
-    utterance = Utterance("when are you open", "en", ("when are you often",))
+    utterance = Utterance("when are you open", "en", ("when are you often",), is_heard=True)
     assert acts == [Play("heard"), Answer(world.kiosk.turn, Conversation("en"), utterance)]
     assert str(world.kiosk.state) == "thinking"
     words = Words("We are open.", "en")

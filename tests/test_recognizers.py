@@ -252,7 +252,7 @@ def test_a_closed_recognizer_stops_and_hears_nothing_more(
 
 
 def test_what_was_heard_goes_on_as_if_it_had_been_typed() -> None:
-    assert as_utterance(Heard("배송", "ko", ("배송 비",))) == Utterance("배송", "ko", ("배송 비",))
+    assert as_utterance(Heard("배송", "ko", ("배송 비",))) == Utterance("배송", "ko", ("배송 비",), is_heard=True)
 
 
 # --- Vosk ---------------------------------------------------------------------------------------

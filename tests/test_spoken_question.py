@@ -62,7 +62,7 @@ def spoken(text: str, language: str, folder: Path) -> Path:
 
 def entry_for(assistant: Assistant, heard: Heard) -> str | None:
     """The entry that answers what was heard; what was typed takes the same way."""
-    utterance = Utterance(heard.text, heard.language, heard.also_heard)
+    utterance = Utterance(heard.text, heard.language, heard.also_heard, is_heard=True)
     _, turn = assistant.answer(Conversation(), utterance)
     return turn.reply.entry if isinstance(turn.match, Found) else None
 

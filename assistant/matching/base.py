@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from typing import Literal
 
@@ -18,6 +19,7 @@ from assistant.matching.focus import focused
 from assistant.matching.mending import Vocabulary
 from assistant.matching.own_languages import OwnLanguages
 from assistant.matching.reading import Reader
+from assistant.matching.rehearing import Rehearing
 from assistant.matching.seen import by_text, together
 from assistant.matching.text import cut, fold
 from assistant.matching.told import told
@@ -69,12 +71,18 @@ class Base:
         )
         self.heads: Heads = train(lesson, cache, f"{encoder.name} {encoder.piece_name}" if encoder else "")
         self._own = {wording.text: place for place, wording in enumerate(wordings)}
-        self.reader = Reader(Vocabulary(texts, encoder if isinstance(encoder, Lexicon) else None))
+        self._lexicon = encoder if isinstance(encoder, Lexicon) else None
+        self.reader = Reader(Vocabulary(texts, self._lexicon))
         self.exact = frozenset(wording.folded for wording in wordings)
         by_entry = groupby(wordings, key=lambda wording: (wording.entry, wording.language))
         self.empty_words = function_words() | common_words([w.folded for w in group] for _, group in by_entry)
         self.scripts = scripts("".join(sorted(set("".join(self.exact)))))
         self.languages = OwnLanguages(written.folded, [wording.language for wording in wordings])
+
+    @cached_property
+    def rehearing(self) -> Rehearing:
+        """Made when something is heard: who types needs none."""
+        return Rehearing([wording.text for wording in self.wordings], self._lexicon)
 
     def _vectors(
         self, texts: Sequence[str], kind: Kind, cache: Cache | None

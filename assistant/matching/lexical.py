@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz import fuzz, process
-from rapidfuzz.distance import OSA
+from rapidfuzz.distance import OSA, Levenshtein
 
 Floats = npt.NDArray[np.float32]
 
@@ -29,3 +29,8 @@ def nearest_word(word: str, vocabulary: Sequence[str], slips: int) -> str | None
     """The word that so many slips of the fingers (a letter more, less, another, two swapped) make of it."""
     found = process.extractOne(word, vocabulary, scorer=OSA.distance, score_cutoff=slips)
     return found[0] if found else None
+
+
+def changes(row: str, others: Sequence[str]) -> npt.NDArray[np.int64]:
+    """How many letters must be added, left out or replaced to make each of the others of it."""
+    return np.asarray(process.cdist([row], others, scorer=Levenshtein.distance, dtype=np.int64)[0])

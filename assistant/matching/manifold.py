@@ -56,7 +56,8 @@ class Manifold:
     def readings(self) -> tuple[Utterance, ...]:
         """What must be matched: the whole, each clause, each leaning question with the clause before it."""
         texts = [clause.text for clause in self.clauses] + [text for _, text in self._in_context()]
-        return (self.utterance, *(Utterance(text, self.utterance.language) for text in texts))
+        language, is_heard = self.utterance.language, self.utterance.is_heard
+        return (self.utterance, *(Utterance(text, language, is_heard=is_heard) for text in texts))
 
     def _in_context(self) -> Iterator[tuple[int, str]]:
         for place in range(1, len(self.clauses)):

@@ -16,7 +16,7 @@ from assistant.matching.deciding import Thresholds, decide
 from assistant.matching.dialects import in_standard_german
 from assistant.matching.evidence import WITNESSES, gather
 from assistant.matching.manifold import Known, Manifold, One
-from assistant.matching.ranking import Ranked, Weights, load_weights, merged, rank
+from assistant.matching.ranking import Ranked, Weights, load_weights, rank, voted
 from assistant.matching.telltale import READ_BY_ENCODER, foreign_language, is_single_word
 from assistant.matching.text import LONGEST_QUESTION, cut, fold, words
 from assistant.ports import Encoder
@@ -74,7 +74,7 @@ class Matcher:
     def signs(self, utterance: Utterance) -> Signs:
         """What the probability of the first entry is made of, in the reading that counts most."""
         base = self._base
-        return confidence_signs(base, self._weights, _readings(utterance, base)[0]) if base else Signs()
+        return confidence_signs(base, self._weights, _readings(utterance, base).judged) if base else Signs()
 
     def _match_all(self, utterances: Sequence[Utterance], language: str | None) -> list[Match]:
         """Each utterance as a whole and, where it has several sentences, each of them."""
@@ -94,7 +94,7 @@ class Matcher:
         if base is None:
             return [_unanswerable(each, language, "the knowledge holds no question") for each in utterances]
         readings = [_readings(utterance, base) for utterance in utterances]
-        texts = base.prepared([text for group in readings for text in group])
+        texts = base.prepared([text for group in readings for text in group.texts])
         ranked = [rank(evidence, self._weights) for evidence in gather(base.phrases, base.heads, texts)]
         tongues = base.languages.of(texts, language)
         matches: list[One] = []
@@ -102,11 +102,12 @@ class Matcher:
         for utterance, group in zip(utterances, readings, strict=True):
             foreign = foreign_language(utterance.text, self._known.languages, base.scripts)
             told = utterance.language or foreign or tongues[start] or language
-            votes = merged(ranked[start : start + len(group)])
+            end = start + len(group.texts)
+            votes = voted(ranked[start:end], group.is_guess)
             vector = None if texts.vectors is None else texts.vectors[start]
-            said = Question(cut(utterance.text)[0], group[0], told, vector)
+            said = Question(cut(utterance.text)[0], group.texts[0], told, vector)
             matches.append(self._judge(base, Asked(utterance, said), votes))
-            start += len(group)
+            start = end
         return matches
 
     def _judge(self, base: Base, asked: Asked, ranked: Ranked) -> One:
@@ -162,21 +163,33 @@ def _doubt(base: Base, compared: str, first: Candidate) -> str:
     return ""
 
 
-def _readings(utterance: Utterance, base: Base) -> list[str]:
-    """The text, with slips of the fingers mended where there are any, then as it was typed, then the
-    other readings of the same sound that differ, best first; none of those beside a question as it stands
-    on a page: "where can i thought" is no reason to doubt "where can i park"."""
+@dataclass(frozen=True, slots=True)
+class _Readings:
+    """What an utterance may be, best first."""
+
+    texts: Sequence[str]
+    is_guess: bool = False  # the first: it only sounds like the second, which was heard
+
+    @property
+    def judged(self) -> str:
+        """The one that tells whether any entry is meant."""
+        return self.texts[1] if self.is_guess else self.texts[0]
+
+
+def _readings(utterance: Utterance, base: Base) -> _Readings:
+    """The text, with slips of the fingers or of the ear mended where there are any, then as it was typed or
+    heard, then the other readings of the same sound that differ, best first; none of those beside a question
+    as it stands on a page: "where can i thought" is no reason to doubt "where can i park"."""
     text, *others = [cut(reading)[0] for reading in (utterance.text, *utterance.also_heard)]
     if fold(text) in base.exact:
-        return base.reader.readings(text)[:_READINGS]
+        return _Readings(base.reader.readings(text)[:_READINGS])
     standard = in_standard_german(text)
     readings = [base.reader.readings(standard)[0], text] if standard else base.reader.readings(text)
-    seen = {fold(reading) for reading in readings}
-    for reading in others:
-        if (folded := fold(reading)) and folded not in seen:
-            seen.add(folded)
-            readings.append(reading)
-    return readings[:_READINGS]
+    said = base.rehearing.said(readings[0] if standard else text) if utterance.is_heard else readings[0]
+    different: dict[str, str] = {}
+    for reading in (said, *readings, *(reading for reading in others if fold(reading))):
+        different.setdefault(fold(reading), reading)
+    return _Readings(list(different.values())[:_READINGS], fold(said) != fold(readings[0]))
 
 
 def _candidates(base: Base, ranked: Ranked) -> tuple[Candidate, ...]:

@@ -156,7 +156,7 @@ def _explained(case: _Case, vocabulary: _Vocabulary) -> Explanation:
 def _parts(case: _Case) -> Iterator[_Case]:
     """Each of several questions in one text as a case of its own."""
     for part in case.match.parts if isinstance(case.match, Several) else ():
-        alone = Utterance(part.text, part.match.ranking.language)
+        alone = Utterance(part.text, part.match.ranking.language, is_heard=case.utterance.is_heard)
         read = _read(replace(case, match=part.match))
         yield replace(case, utterance=read if read != case.utterance else alone, match=part.match)
 
@@ -167,7 +167,9 @@ def _read(case: _Case) -> Utterance:
     clauses = [clause.text for clause in clauses_of(text)]
     texts = [*clauses, *(f"{before} {clause}" for before, clause in pairwise(clauses))]
     found = next((each for each in texts if fold(each) == case.match.ranking.compared), None)
-    return Utterance(found, case.match.ranking.language) if found else case.utterance
+    if not found:
+        return case.utterance
+    return Utterance(found, case.match.ranking.language, is_heard=case.utterance.is_heard)
 
 
 class _Vocabulary:

@@ -66,7 +66,7 @@ class Sense:
 
         A recognizer that translates what it hears makes sense of it all the same, but it knows.
         """
-        utterance = Utterance(heard.text, heard.language, heard.also_heard)
+        utterance = Utterance(heard.text, heard.language, heard.also_heard, is_heard=True)
         candidates = self.assistant.matcher.match(utterance, heard.language).ranking.candidates
         known = candidates[0].probability if candidates else 0.0
         return known * (heard.language_probability + _DOUBT)

@@ -17,8 +17,7 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
-from assistant.matching.evidence import gather
-from assistant.matching.ranking import Ranked, Weights, rank
+from assistant.matching.ranking import Ranked, Weights
 from assistant.matching.semantic import open_encoder
 from assistant.matching.side_by_side import open_accurate_encoder
 from assistant.ports import Encoder
@@ -69,11 +68,7 @@ class Answered:
 
 
 def answer(bench: BenchSet, encoder: Encoder | None, weights: Weights) -> Answered:
-    loaded = Loaded(bench, encoder, weights.reads_answers)
-    ranked = []
-    for texts, _ in loaded.asked_in_chunks():
-        ranked += [rank(evidence, weights) for evidence in gather(loaded.phrases, loaded.heads, texts)]
-    return Answered(bench, ranked)
+    return Answered(bench, list(Loaded(bench, encoder, weights.reads_answers).ranked(weights)))
 
 
 def held_out_weights(family: str, kind: str) -> Weights:

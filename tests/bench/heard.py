@@ -48,7 +48,7 @@ def pair(folder: Path, draw: Draw) -> Pair:
     rows = [row for row in read_rows(folder, draw.name) if row["split"] == draw.asked]
     words = [str(row["said"]) for row in rows if row["label"] is not None]
     said = tuple(Question(w, q.entries) for w, q in zip(words, heard.questions, strict=True))
-    return Pair(replace(heard, questions=said), heard)
+    return Pair(replace(heard, questions=said, is_heard=False), heard)
 
 
 def linear(vectorizer: TfidfVectorizer) -> Ask:

@@ -8,12 +8,14 @@ import numpy as np
 
 from assistant.matching.arithmetic import one_thread
 from assistant.matching.elsewhere import asked_elsewhere
-from assistant.matching.evidence import Floats, Phrases, Texts
+from assistant.matching.evidence import Floats, Phrases, Texts, gather
 from assistant.matching.focus import FocusedEncoder, focused
+from assistant.matching.ranking import Ranked, Weights, rank, voted
+from assistant.matching.rehearing import Rehearing
 from assistant.matching.text import cut, fold
 from assistant.matching.told import told
 from assistant.matching.training import Kind, Lesson, train
-from assistant.ports import Encoder, Seen
+from assistant.ports import Encoder, Lexicon, Seen
 from tests.bench.sets import BenchSet, Question
 
 _CHUNK = 64
@@ -28,6 +30,8 @@ class Loaded:
         entries = np.array(bench.entries)
         texts = [cut(text)[0] for text in bench.phrases]
         self._encoder = focused(encoder, texts, entries, None) if encoder else None
+        lexicon = encoder if isinstance(encoder, Lexicon) else None
+        self._rehearing = Rehearing(texts, lexicon) if bench.is_heard else None
         self.phrases = Phrases(_prepared(texts, self._encoder), entries)
         answers = bench.answers if reads_answers else ()
         tells = [(entry, sentence) for entry, text in enumerate(answers) for sentence in told(text)]
@@ -40,6 +44,18 @@ class Loaded:
 
     def _see(self, texts: Sequence[str]) -> Seen | None:
         return self._encoder.see(texts) if self._encoder else None
+
+    def ranked(self, weights: Weights) -> Iterator[Ranked]:
+        """The entries for each question; what was heard is read as what may have been said, too."""
+        for start in range(0, len(self._bench.questions), _CHUNK):
+            asked = self._bench.questions[start : start + _CHUNK]
+            groups = [self._readings(cut(question.text)[0]) for question in asked]
+            texts = _prepared([text for group in groups for text in group], self._encoder)
+            own = iter(rank(evidence, weights) for evidence in gather(self.phrases, self.heads, texts))
+            yield from (voted([next(own) for _ in group], is_guess=len(group) > 1) for group in groups)
+
+    def _readings(self, text: str) -> list[str]:
+        return list(dict.fromkeys([self._rehearing.said(text), text])) if self._rehearing else [text]
 
     def asked_in_chunks(self) -> Iterator[tuple[Texts, Sequence[Question]]]:
         questions = self._bench.questions

@@ -43,6 +43,7 @@ class BenchSet:
     entries: tuple[int, ...]
     questions: tuple[Question, ...]
     answers: tuple[str, ...] = ()  # of each entry, where the set has them
+    is_heard: bool = False  # the questions are what a recognizer wrote
 
     @property
     def size(self) -> int:
@@ -162,7 +163,8 @@ def labelled_set(folder: Path, draw: Draw) -> BenchSet:
     ]
     name = f"{draw.name} {draw.shots}-shot" if draw.shots else draw.name
     family = draw.name.partition("-")[0]
-    return BenchSet(name, family, tuple(t for t, _ in pairs), tuple(e for _, e in pairs), tuple(questions))
+    phrases, entries = tuple(t for t, _ in pairs), tuple(e for _, e in pairs)
+    return BenchSet(name, family, phrases, entries, tuple(questions), is_heard=draw.said)
 
 
 def _split(rows: Rows, draw: Draw) -> tuple[Rows, Rows]:

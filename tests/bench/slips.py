@@ -56,7 +56,7 @@ def sets(folder: Path) -> Iterator[tuple[BenchSet, str]]:
 
 
 def our_hits(matcher: Matcher, bench: BenchSet) -> float:
-    matches = matcher.match_many([Utterance(question.text) for question in bench.questions])
+    matches = matcher.match_many([Utterance(q.text, is_heard=bench.is_heard) for q in bench.questions])
     firsts = [match.ranking.candidates[0].entry if match.ranking.candidates else "-1" for match in matches]
     return float(np.mean([int(first) in q.entries for first, q in zip(firsts, bench.questions, strict=True)]))
 

@@ -200,7 +200,7 @@ def _hear_out(move: Move, heard: Heard) -> None:
 
 
 def _utterance(heard: Heard) -> Utterance:
-    return Utterance(heard.text, heard.language or None, heard.also_heard)
+    return Utterance(heard.text, heard.language or None, heard.also_heard, is_heard=True)
 
 
 def _nothing_said(move: Move) -> None:

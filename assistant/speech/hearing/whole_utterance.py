@@ -16,5 +16,5 @@ def hear(microphone: Microphone, recognizer: Recognizer) -> Heard:
 
 
 def as_utterance(heard: Heard) -> Utterance:
-    """What was heard, as if it had been typed: from here on nobody can tell the two apart."""
-    return Utterance(heard.text, heard.language, heard.also_heard)
+    """What was heard, for the same matcher as what is typed."""
+    return Utterance(heard.text, heard.language, heard.also_heard, is_heard=True)

@@ -58,7 +58,7 @@ async def ask(request: Request) -> Response:
 
     def answer(before: Conversation) -> _Made:
         heard_language = (body["language"] if is_spoken else None) or None
-        utterance = Utterance(body["text"], heard_language, body["also_heard"] or ())
+        utterance = Utterance(body["text"], heard_language, body["also_heard"] or (), is_heard=is_spoken)
         after, turn = desk.backstage.assistant.answer(before, utterance)
         on_page = _on_page(desk, before, body)
         # Where its words tell no language, that of the page is the best guess.

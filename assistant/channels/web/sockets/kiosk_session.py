@@ -126,8 +126,8 @@ class KioskSession:
         return replace(rules, heard=self._heard, can_hear=False, can_speak=False)
 
     def _count(self, after: Conversation, turn: Turn) -> None:
-        is_spoken = turn.utterance.language is not None  # only an ear knows the language of what it heard
-        self._metrics.answered(turn, outcome_of(after, turn.reply, turn.match), is_spoken)
+        became = outcome_of(after, turn.reply, turn.match)
+        self._metrics.answered(turn, became, turn.utterance.is_heard)
 
     @property
     def rate_hz(self) -> int:

@@ -251,8 +251,10 @@ def test_a_closed_recognizer_stops_and_hears_nothing_more(
     ear.close()
 
 
-def test_what_was_heard_goes_on_as_if_it_had_been_typed() -> None:
-    assert as_utterance(Heard("배송", "ko", ("배송 비",))) == Utterance("배송", "ko", ("배송 비",), is_heard=True)
+def test_what_was_heard_goes_on_to_the_matcher_of_what_is_typed() -> None:
+    assert as_utterance(Heard("배송", "ko", ("배송 비",))) == Utterance(
+        "배송", "ko", ("배송 비",), is_heard=True
+    )
 
 
 # --- Vosk ---------------------------------------------------------------------------------------

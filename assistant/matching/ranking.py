@@ -183,25 +183,27 @@ def signs(evidence: Evidence, ranking: Floats) -> Floats:
 
 
 def voted(readings: Sequence[Ranked], is_guess: bool) -> Ranked:
-    """The readings merged. Where the first `is_guess` at what was said, it tells which entry is meant, but
-    not that any is: the second one does, which was heard. Else small talk is heard into a question: of what
-    nobody asks a bank 90 instead of 99 of 100 were offered nothing."""
-    votes = merged(readings)
-    if not is_guess or readings[1].answerable >= votes.answerable:
-        return votes
-    answerable = readings[1].answerable
+    """The readings merged: the n-th weighs 1/n.
+
+    Where the first `is_guess` at what was said, it weighs as much as what was heard, the second one. It tells
+    which entry is meant, but not that any is: else small talk is heard into a question (of what nobody asks
+    a bank 90 instead of 99 of 100 were offered nothing).
+    """
+    if not is_guess:
+        return merged(readings, 1 / np.arange(1, len(readings) + 1))
+    votes = merged(readings, 1 / np.r_[1, np.arange(1, len(readings))])
+    answerable = min(votes.answerable, readings[1].answerable)
     less = np.float32(answerable / votes.answerable)
     return replace(votes, probabilities=votes.probabilities * less, answerable=answerable)
 
 
-def merged(readings: Sequence[Ranked]) -> Ranked:
-    """Several readings of the same sound vote: a mixture in which the n-th reading weighs 1/n.
+def merged(readings: Sequence[Ranked], trust: npt.NDArray[np.float64]) -> Ranked:
+    """Several readings of the same sound vote: a mixture in which each weighs as much as it is trusted.
 
     An entry that several readings agree on overtakes one that only the first reading names.
     """
     if len(readings) == 1:
         return readings[0]
-    trust = 1 / np.arange(1, len(readings) + 1)
     votes: dict[int, float] = {}
     best: dict[int, tuple[float, Ranked, int]] = {}
     for number, reading in enumerate(readings):

@@ -1,6 +1,7 @@
 """What mishearing costs: python -m tests.bench.heard [FOLDER]
 
-The bases are what was said; they are asked with what was said and with what a recognizer made of it.
+The bases are what was said; they are asked with what was said, as if it had been typed, and with what a
+recognizer made of it.
 """
 
 from __future__ import annotations

@@ -578,7 +578,7 @@ def test_of_pieces_that_are_much_alike_one_stands_for_all() -> None:
     features = random.normal(size=(8, 6)).astype(np.float32)
     entries = np.arange(8) // 2
     found = surroundings(features, entries, discriminant_head(features, entries, 4), features - 2, pieces)
-    assert np.array_equal(found.pieces, rows)
+    assert np.array_equal(found.pieces, rows.T)
 
 
 @pytest.mark.parametrize("phrases", [1, 2])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from assistant.dialogue.saying import as_said
@@ -22,12 +22,14 @@ _EMOJI = re.compile(
 )
 _ARROWS = re.compile(r"\s*(?:[\u2190-\u21ff]|-+>|=+>)\s*")
 _LONE_MARKS = re.compile(r"[*_`~|\\\ufffd]+|(?<!\w)#+(?!\w)")
+_REMEMBERED = 512  # texts: the pages' answers and labels, which are said again and again
 _TASK_BOX = re.compile(r"^\[[ xX]\]\s+")
 _SPACE_BEFORE_MARK = re.compile(r"\s+([.,;:!?…](?:\s|$))")
 _DOUBLED_MARKS = re.compile(r"([.,;:!?…])(?:\s*,)+")
 _CLOSED = re.compile(r"""[.!?…:;。！？]["'”’»“)\]]*$""")
 
 
+@lru_cache(_REMEMBERED)
 def spoken_form(markdown: str, language: str) -> str:
     """Plain words for a voice: no marks, links by their name, lists and tables as sentences, and what is
     written short (times, prices, numbers, abbreviations) as a person says it in that language.

@@ -127,8 +127,8 @@ class Phrases:
         """Cosines of a text's two vectors with those of some phrases, shape (2, phrases); 0 without them."""
         if vector is None or self.texts.vectors is None:
             return np.zeros((2, len(numbers)), np.float32)
-        halves = zip(np.split(self.texts.vectors[numbers], 2, axis=1), np.split(vector, 2), strict=True)
-        return np.stack([phrases @ own for phrases, own in halves])
+        phrases, half = np.take(self.texts.vectors, numbers, axis=0), len(vector) // 2
+        return np.stack([phrases[:, :half] @ vector[:half], phrases[:, half:] @ vector[half:]])
 
     def word_by_word(self, seen: Seen | None, entries: Ints) -> Floats:
         """For each piece of a text the cosine with the piece of an entry that is most like it, the mean of
@@ -165,10 +165,10 @@ def _mean_likeness(alike: Floats, seen: Seen) -> Floats:
 
 def word_by_word_elsewhere(surroundings: Surroundings | None, seen: Seen | None) -> float | None:
     """The same of all that is asked elsewhere taken together; None where nothing is known of it."""
-    if surroundings is None or seen is None or not len(surroundings.pieces) or not len(seen.pieces):
+    if surroundings is None or seen is None or not surroundings.pieces.size or not len(seen.pieces):
         return None
-    alike = surroundings.pieces @ seen.pieces.T.astype(np.float32)
-    return float(_mean_likeness(alike.max(axis=0, keepdims=True), seen)[0])
+    alike = seen.pieces.astype(np.float32) @ surroundings.pieces
+    return float(_mean_likeness(alike.max(axis=1)[None], seen)[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ class Surroundings:
     slope: Floats  # shape (features,)
     level: float
     scale: float  # of the discriminant head's scores
-    pieces: Floats  # shape (pieces, piece dimensions): of what is asked elsewhere, rows of length 127
+    pieces: Floats  # shape (piece dimensions, pieces): of what is asked elsewhere, columns of length 127
 
     def nearer(self, features: Floats, scores: Floats) -> Floats:
         """How far texts have come from what is asked elsewhere, at 0, to where they lie as near to an entry,
@@ -91,7 +91,7 @@ def surroundings(
         np.asarray(-2 * inverse @ middle, np.float32),
         float(middle @ inverse @ middle),
         2.0,
-        _apart(pieces),
+        np.ascontiguousarray(_apart(pieces).T),
     )
     return _on_the_way(raw, raw.nearer(elsewhere, head.scores(elsewhere)))
 

@@ -26,7 +26,6 @@ _FURTHEST = 2.0  # of long words; short ones must be nearer, see `_furthest`
 _MOST = 20  # words for one that was heard
 
 
-@cache
 def sounds_of(folded: str) -> str:
     """A folded word as a row of sounds; those of "fair" and "pair" differ in one."""
     table = _table()

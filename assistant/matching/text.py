@@ -23,6 +23,8 @@ def fold(text: str) -> str:
     of scripts that need them (Hindi vowels) are kept. Folding twice changes nothing.
     """
     if text.isascii():
+        if text.isalnum():  # a word, as most texts are: no need to look for anything else
+            return text.lower()
         return " ".join(_ASCII_GAPS.sub(" ", _APOSTROPHES.sub("", text.lower())).split())
     composed = unicodedata.normalize("NFKC", text).casefold()
     joined = _APOSTROPHES.sub("", unicodedata.normalize("NFC", composed)).translate(_UMLAUTS)

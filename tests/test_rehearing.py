@@ -54,6 +54,15 @@ def test_any_text_can_be_heard(text: str) -> None:
     assert rehearing("cards").said(text) == text
 
 
+def test_a_base_of_one_phrase_reads_too() -> None:
+    assert Rehearing(["How do I block my card?"]).said("how do i block my core") == "how do i block my card"
+
+
+def test_a_speech_is_left_as_it_was_heard() -> None:
+    speech = "my core was declined " * 20
+    assert rehearing("cards").said(speech) == speech
+
+
 def test_a_base_without_a_word_changes_nothing() -> None:
     assert Rehearing(["???"]).said("my core was declined") == "my core was declined"
 

@@ -16,6 +16,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _DISCOUNT = 0.75  # of each count, as is usual
+_MOST_RARE = 0.5  # of all words
 BEGINNING, END = 0, 1  # numbers of what stands before and behind a phrase; words follow
 
 
@@ -88,8 +89,9 @@ class Phrasing:
 
 
 def _share_of_rare(phrases: Sequence[Sequence[int]], size: int) -> float:
-    """Of all words, how many stand in one phrase alone: as many of a customer's are in none."""
+    """Of all words, how many stand in one phrase alone: as many of a customer's are in none. At most half,
+    for in a base of a few phrases all do."""
     own = [sorted(set(phrase)) for phrase in phrases]
     in_phrases = np.bincount([word for words in own for word in words], minlength=size)
     written = np.array([word for phrase in phrases for word in phrase], np.int64)
-    return float((in_phrases[written] == 1).mean()) if len(written) else 1.0
+    return min(float((in_phrases[written] == 1).mean()), _MOST_RARE) if len(written) else _MOST_RARE

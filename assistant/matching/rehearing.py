@@ -27,6 +27,7 @@ _A_SOUND = 3.0  # off the odds for a sound that is quite another
 _PHRASING = 0.7  # how much the editors' wordings count beside the sound
 _SURE = 1.0  # odds, as a natural logarithm, from which on what sounds alike is read
 _MOST_PATHS = 30  # that are followed at once
+_LONGEST = 60  # words; more are a speech, and would take half a second in a base of 10,000 words
 _UNLISTED = log(1e-8)  # in ordinary language; the rarest listed word has 1e-7
 _FIRST_WORD = 2  # below it are the numbers of beginning and end
 
@@ -72,7 +73,7 @@ class Rehearing:
     def said(self, text: str) -> str:
         """What was probably said; the text itself where nothing is plainly likelier."""
         heard = _words(text)
-        if not heard or not self._vocabulary:
+        if not heard or not self._vocabulary or len(heard) > _LONGEST:
             return text
         kept = [self._kept(*word) for word in heard]
         reached: list[list[_Path]] = [[_START], *([] for _ in heard)]

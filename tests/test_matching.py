@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from assistant.errors import ModelError
 from assistant.matching import lexical, training
 from assistant.matching.deciding import Thresholds, decide
-from assistant.matching.evidence import WITNESSES
+from assistant.matching.evidence import WITNESSES, Evidence
 from assistant.matching.heads import (
+    Examples,
     LogisticOptions,
     discriminant_head,
     log_softmax,
@@ -27,7 +28,8 @@ from assistant.matching.heads import (
     surroundings,
 )
 from assistant.matching.matcher import Matcher, MatcherOptions
-from assistant.matching.ranking import SIGNS, Ranked, Weights, load_weights, voted
+from assistant.matching.metric import Spread
+from assistant.matching.ranking import SIGNS, Ranked, Weights, load_weights, signs, voted
 from assistant.matching.terms import TermIndex, letter_bags, word_bags
 from assistant.ports import Encoder, Seen
 from assistant.settings import Settings
@@ -513,9 +515,9 @@ def test_a_head_learns_to_tell_clouds_apart(kind: str) -> None:
     features = (centres[entries] + 0.3 * random.normal(size=(40, 20))).astype(np.float32)
     asked = (centres + 0.3 * random.normal(size=(5, 20))).astype(np.float32)
     head = (
-        discriminant_head(features, entries, 5)
+        discriminant_head(Spread.of(features, entries, 5))
         if kind == "discriminant"
-        else logistic_head(features, entries, 5, LogisticOptions())
+        else logistic_head(Examples(features, entries, np.ones(40, np.float32)), 5, LogisticOptions())
     )
     assert head.scores(asked).argmax(axis=1).tolist() == [0, 1, 2, 3, 4]
     assert np.exp(log_softmax(head.scores(asked))).sum(axis=1) == pytest.approx(np.ones(5), abs=1e-4)
@@ -523,12 +525,8 @@ def test_a_head_learns_to_tell_clouds_apart(kind: str) -> None:
 
 def test_a_head_of_single_phrases_takes_the_nearest() -> None:
     features = np.eye(4, dtype=np.float32)
-    assert discriminant_head(features, np.arange(4), 4).scores(features).argmax(axis=1).tolist() == [
-        0,
-        1,
-        2,
-        3,
-    ]
+    head = discriminant_head(Spread.of(features, np.arange(4), 4))
+    assert head.scores(features).argmax(axis=1).tolist() == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("phrases", [1, 8])
@@ -538,9 +536,10 @@ def test_a_text_is_nearer_to_its_entries_or_to_what_is_asked_elsewhere(phrases: 
     entries = np.repeat(np.arange(5), phrases)
     features = (centres[entries] + 0.3 * random.normal(size=(len(entries), 20))).astype(np.float32)
     others, pieces = elsewhere.astype(np.float32), np.zeros((0, 4), np.float32)
-    head = discriminant_head(features, entries, 5)
+    spread = Spread.of(features, entries, 5)
+    head = discriminant_head(spread)
     asked = np.vstack([centres, elsewhere]).astype(np.float32)
-    nearer = surroundings(features, entries, head, others, pieces).nearer(asked, head.scores(asked))
+    nearer = surroundings(spread, head, others, pieces).nearer(asked, head.scores(asked))
     assert nearer[:5].min() > 1 > nearer[5:].max()
 
 
@@ -549,7 +548,7 @@ def test_how_far_a_text_has_come_from_elsewhere_agrees_with_reckoning_the_distan
     features, others = (random.normal(size=(n, 6)).astype(np.float32) for n in (40, 50))
     others -= 3
     entries = np.repeat(np.arange(5), 8)
-    head = discriminant_head(features, entries, 5)
+    head = discriminant_head(Spread.of(features, entries, 5))
     means = np.array([features[entries == entry].mean(axis=0) for entry in range(5)])
     spread = features - means[entries]
     within = 0.1 * spread.T @ spread / 40 + 0.9 * np.eye(6) * (spread**2).mean()
@@ -564,7 +563,7 @@ def test_how_far_a_text_has_come_from_elsewhere_agrees_with_reckoning_the_distan
         return squared(outside, texts - others.mean(axis=0)) - nearest
 
     asked = random.normal(size=(3, 6)).astype(np.float32)
-    found = surroundings(features, entries, head, others, np.zeros((0, 4), np.float32))
+    found = surroundings(Spread.of(features, entries, 5), head, others, np.zeros((0, 4), np.float32))
     expected = 1 - nearer(asked) / nearer(others).mean()  # 0 elsewhere, 1 where both are as near
     assert found.nearer(asked, head.scores(asked)) == pytest.approx(expected, rel=1e-3)
     assert found.nearer(others, head.scores(others)).mean() == pytest.approx(0, abs=1e-4)
@@ -576,8 +575,8 @@ def test_of_pieces_that_are_much_alike_one_stands_for_all() -> None:
     rows = (127 * rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
     pieces = np.vstack([rows, rows + 1, rows[:2]])
     features = random.normal(size=(8, 6)).astype(np.float32)
-    entries = np.arange(8) // 2
-    found = surroundings(features, entries, discriminant_head(features, entries, 4), features - 2, pieces)
+    spread = Spread.of(features, np.arange(8) // 2, 4)
+    found = surroundings(spread, discriminant_head(spread), features - 2, pieces)
     assert np.array_equal(found.pieces, rows.T)
 
 
@@ -588,7 +587,7 @@ def test_a_base_that_somebody_has_just_begun_answers_its_questions_in_other_word
     asked = {
         "opening-hours": (["When are you open?", "What are your opening hours?"], "when do you open"),
         "parking": (["Where can I park my car?", "Is there a car park?"], "a place for my car park"),
-        "voucher": (["Where can I buy a gift voucher?", "gift card"], "I want to buy a voucher"),
+        "voucher": (["Where can I buy a gift voucher?", "gift card"], "I want to buy a gift voucher"),
         "returns": (["Can I return an item?", "How do I send it back?"], "may I return an item I bought"),
     }
     few = base(*(entry(name, "en", *texts[:phrases]) for name, (texts, _) in asked.items()))
@@ -597,6 +596,28 @@ def test_a_base_that_somebody_has_just_begun_answers_its_questions_in_other_word
     assert [name for name, match in found.items() if isinstance(match, Found)] == list(asked)
     strange = matcher.match(Utterance("will it rain in the mountains tomorrow"))
     assert isinstance(strange, Unknown)
+
+
+@pytest.mark.parametrize(
+    ("shares", "expected"), [([0.0], 12.0), ([0.0, -1.0, -3.0], 1.0), ([0.0, -50.0], 12.0)]
+)
+def test_how_far_the_first_entry_is_ahead_of_the_second(shares: list[float], expected: float) -> None:
+    nothing = np.zeros(len(shares), np.float32)
+    evidence = Evidence(
+        entries=np.arange(len(shares)),
+        values=np.outer(shares, np.eye(len(WITNESSES))[0]).astype(np.float32),
+        phrases=np.arange(len(shares)),
+        verbatim=nothing.astype(bool),
+        standing_out=nothing,
+        trained_scores=nothing,
+        ahead_of_elsewhere=nothing,
+        word_by_word_elsewhere=None,
+        nearer_than_elsewhere=1.0,
+        known_words=1.0,
+        size=len(shares),
+    )
+    measured = signs(evidence, np.eye(len(WITNESSES), dtype=np.float32)[0])
+    assert measured[SIGNS.index("ahead of the second")] == pytest.approx(expected)
 
 
 def test_a_base_of_very_many_entries_is_trained_without_the_logistic_head(

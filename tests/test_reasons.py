@@ -271,7 +271,7 @@ def test_written_down_where_it_is_advised_a_question_is_answered(
         "flurbelzork",
         "was ist das",
         "სად არის მაღაზია",
-        "my receipt got wet",
+        "my receipt caught fire",
     )
     longer = knowledge
     for question in questions:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from assistant.matching.heads import LogisticOptions, logistic_head
+from assistant.matching.heads import Examples, LogisticOptions, logistic_head
 from assistant.matching.matcher import Matcher, MatcherOptions
 from assistant.matching.ranking import Weights, load_weights
 from assistant.matching.told import told
@@ -105,7 +105,8 @@ def test_an_example_of_importance_two_counts_like_two_examples() -> None:
     entries = np.arange(30) % 3
     counts = np.where(np.arange(30) < 10, 2, 1).astype(np.float32)
     twice = np.r_[np.arange(30), np.arange(10)]
-    weighed = logistic_head(features, entries, 3, LogisticOptions(), counts)
-    repeated = logistic_head(features[twice], entries[twice], 3, LogisticOptions())
+    once = np.ones(len(twice), np.float32)
+    weighed = logistic_head(Examples(features, entries, counts), 3, LogisticOptions())
+    repeated = logistic_head(Examples(features[twice], entries[twice], once), 3, LogisticOptions())
     assert weighed.weights == pytest.approx(repeated.weights, abs=1e-3)
     assert weighed.bias == pytest.approx(repeated.bias, abs=1e-3)

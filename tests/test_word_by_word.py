@@ -53,7 +53,8 @@ def shop(shop_encoder: FocusedEncoder) -> Phrases:
 @pytest.fixture(scope="module")
 def shop_surroundings(shop: Phrases, shop_encoder: FocusedEncoder) -> Surroundings | None:
     others = asked_elsewhere(["en"])
-    lesson = Lesson(shop, TEXTS, lambda texts, _: shop_encoder.encode(texts), (), others, shop_encoder.see)
+    encode, see = lambda texts, _: shop_encoder.encode(texts), lambda texts, _: shop_encoder.see(texts)
+    lesson = Lesson(shop, TEXTS, encode, see, (), others)
     return train(lesson, None, "").surroundings
 
 

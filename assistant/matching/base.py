@@ -65,9 +65,9 @@ class Base:
             self.phrases,
             texts,
             lambda more, kind: self._vectors(more, kind, cache),
+            lambda more, kind: self._seen(more, kind, cache),
             tells,
             asked_elsewhere({wording.language for wording in wordings}),
-            lambda more: self._seen(more, "elsewhere", cache),
         )
         self.heads: Heads = train(lesson, cache, f"{encoder.name} {encoder.piece_name}" if encoder else "")
         self._own = {wording.text: place for place, wording in enumerate(wordings)}
@@ -92,7 +92,7 @@ class Base:
         return cache.vectors(self.encoder, texts, kind) if cache else self.encoder.encode(texts)
 
     def _seen(
-        self, texts: Sequence[str], kind: Literal["written", "elsewhere"], cache: Cache | None
+        self, texts: Sequence[str], kind: Kind | Literal["written"], cache: Cache | None
     ) -> Seen | None:
         if self.encoder is None:
             return None

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from assistant.matching import lexical
 from assistant.matching.heads import Head, Surroundings, log_softmax
+from assistant.matching.metric import is_single
 from assistant.matching.seen import by_text, one_text
 from assistant.matching.terms import Bags, TermIndex, hashed_features, letter_bags, word_bags
 from assistant.ports import Seen
@@ -38,6 +39,7 @@ _SHORTLIST = 10  # entries by each of four cheap witnesses
 _FEATURES_A_KIND = 512  # 2,048 were no better on BANKING77 and CLINC150
 _LETTER_SHARE, _WORD_SHARE = 0.5, 0.35  # beside vectors of length one; 0.4 to 0.8 differ by less than a point
 FEATURE_SHARE = np.float32(0.5**0.5)  # of each vector: two share the length of one
+_PIECES_SHARE = np.float32(0.5)  # 0.4 and 0.7 do as well
 _RARE_PIECES = 2  # power of the weights of the focus; 1 to 3 differ by a tenth of a point
 _FULL_LIKENESS = 127.0**2  # of two rows of pieces
 _AS_NEAR = 1.0  # to an entry as to what is asked elsewhere: said where that is not known
@@ -72,6 +74,7 @@ class Evidence:
     phrases: Ints  # the number of each entry's best phrase
     verbatim: Flags  # is the text one of the entry's phrases, word for word?
     standing_out: Floats  # score of the discriminant head for each entry, in deviations above the mean of all
+    trained_scores: Floats  # of the logistic head for each entry: above all there is on average
     ahead_of_elsewhere: Floats  # log-odds of each entry against what is asked elsewhere
     word_by_word_elsewhere: float | None  # the witness, of all that is asked elsewhere; None: not known
     nearer_than_elsewhere: float  # 0 amid what is asked there, 1 as near to an entry
@@ -94,6 +97,9 @@ class Phrases:
         vectors = texts.vectors
         self._piece_ends = np.cumsum(texts.seen.lengths) if texts.seen else None
         self._centre = None if vectors is None else vectors.mean(axis=0)
+        # Of single phrases they tell the nearest no better: a FAQ of 415 entries lost a point.
+        seen = None if is_single(len(entries), self.count) else texts.seen
+        self._centre_of_sums = _sums_of_pieces(seen).mean(axis=0) if seen else None
 
     def vector_features(self, texts: Texts) -> tuple[Floats, Floats] | None:
         """Plain and focused vectors after subtracting the base's mean, of length one."""
@@ -109,15 +115,24 @@ class Phrases:
 
     @property
     def vector_feature_count(self) -> int:
-        """How many of them are vectors; they come first."""
-        return 0 if self.texts.vectors is None else int(self.texts.vectors.shape[1])
+        """How many of them are vectors and sums of pieces; they come first."""
+        sums = 0 if self._centre_of_sums is None else len(self._centre_of_sums)
+        return (self.compared.stop or 0) + sums
+
+    @property
+    def compared(self) -> slice:
+        """Where texts are compared by their features: the vectors, or everything without an encoder."""
+        return slice(0, None if self.texts.vectors is None else int(self.texts.vectors.shape[1]))
 
     def all_features(self, texts: Texts, vectors: tuple[Floats, Floats] | None) -> Floats:
-        """Centred `vectors` (see `vector_features`), hashed letters and hashed words side by side."""
+        """Centred `vectors` (see `vector_features`), sums of pieces, hashed letters and hashed words side
+        by side."""
         letters = hashed_features(texts.letters, self._letters.weigh(texts.letters), _FEATURES_A_KIND)
         word = hashed_features(texts.words, self._words.weigh(texts.words), _FEATURES_A_KIND)
-        centred = [FEATURE_SHARE * each for each in vectors or ()]
-        return np.hstack([*centred, np.float32(_LETTER_SHARE) * letters, np.float32(_WORD_SHARE) * word])
+        dense = [FEATURE_SHARE * each for each in vectors or ()]
+        if texts.seen and self._centre_of_sums is not None:
+            dense.append(_PIECES_SHARE * unit(_sums_of_pieces(texts.seen) - self._centre_of_sums))
+        return np.hstack([*dense, np.float32(_LETTER_SHARE) * letters, np.float32(_WORD_SHARE) * word])
 
     def likeness(self, texts: Texts) -> Floats:
         """Cosines of letters and of words with every phrase; shape (2, texts, phrases)."""
@@ -155,6 +170,14 @@ class Phrases:
     def best(self, values: Floats) -> Floats:
         """The highest value among each entry's phrases; shape (..., phrases) -> (..., entries)."""
         return np.maximum.reduceat(values, self.starts, axis=-1)
+
+
+def _sums_of_pieces(seen: Seen) -> Floats:
+    """Of each text, the rare ones counting more; shape (texts, piece dimensions)."""
+    starts = np.cumsum(seen.lengths) - seen.lengths
+    if not len(seen.pieces):
+        return np.zeros((len(starts), seen.pieces.shape[1]), np.float32)
+    return np.asarray(np.add.reduceat(seen.pieces * seen.weights[:, None], starts, axis=0), np.float32)
 
 
 def _mean_likeness(alike: Floats, seen: Seen) -> Floats:
@@ -204,6 +227,7 @@ def gather(phrases: Phrases, heads: Heads, texts: Texts) -> list[Evidence]:
             seen=seen[number],
             likeness=likeness[:, number],
             trained=np.stack([standing_out[number], everything[number]]),
+            trained_scores=own[number],
             ahead_of_elsewhere=own[number] - elsewhere[number],
             word_by_word_elsewhere=word_by_word_elsewhere(heads.surroundings, seen[number]),
             nearer_than_elsewhere=float(nearer[number]),
@@ -221,6 +245,7 @@ class Measured:
     seen: Seen | None
     likeness: Floats  # shape (2, phrases): letters, words
     trained: Floats  # shape (2, entries): standing out, log-probability
+    trained_scores: Floats  # shape (entries,)
     ahead_of_elsewhere: Floats  # shape (entries,)
     word_by_word_elsewhere: float | None
     nearer_than_elsewhere: float
@@ -255,6 +280,7 @@ def _weigh(phrases: Phrases, measured: Measured) -> Evidence:
         phrases=table[np.arange(len(short)), cells[[0, 1, 2, 5]].sum(axis=0).argmax(axis=1)],
         verbatim=np.asarray(same.any(axis=1)),
         standing_out=standing_out,
+        trained_scores=measured.trained_scores[short],
         ahead_of_elsewhere=measured.ahead_of_elsewhere[short],
         word_by_word_elsewhere=measured.word_by_word_elsewhere,
         nearer_than_elsewhere=measured.nearer_than_elsewhere,

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from assistant.matching.metric import Spread, Stretch, shrunk
+
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
-_SHRINKAGE = 0.9  # of the covariance within the entries
 _SHRINKAGE_ELSEWHERE = 0.9  # of that of what is asked elsewhere; 0.8 and 0.95 do as well
-_FEW_PHRASES = 1.5  # an entry: with fewer nothing is known of how they vary
+_OF_THE_BIAS = 0.05  # of the slope of the bias: it has no penalty, and few rounds are made
 # A cosine: of 6,400 pieces 2,700 are left, and how many words of a question are asked elsewhere correlates
 # by .99 with what all of them tell.
 _MUCH_ALIKE = 0.85
@@ -42,15 +43,14 @@ def log_softmax(scores: Floats) -> Floats:
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)), np.float32)
 
 
-def discriminant_head(features: Floats, entries: Ints, count: int, shrinkage: float = _SHRINKAGE) -> Head:
+def discriminant_head(spread: Spread) -> Head:
     """Linear discriminant analysis with the within-entry covariance shrunk towards a sphere.
 
     Closed form, so it serves bases of any size. Where entries have a single phrase it takes hardly more than
     the nearest mean.
     """
-    means, covariance = _within(features, entries, count, shrinkage)
-    weights = np.linalg.solve(covariance, means.T).astype(np.float32)
-    return Head(weights, (-0.5 * np.einsum("ij,ji->i", means, weights)).astype(np.float32))
+    weights = np.linalg.solve(spread.within, spread.means.T).astype(np.float32)
+    return Head(weights, (-0.5 * np.einsum("ij,ji->i", spread.means, weights)).astype(np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +76,15 @@ class Surroundings:
         return np.asarray(bent + features @ self.slope + self.level + nearest, np.float32)
 
 
-def surroundings(
-    features: Floats, entries: Ints, head: Head, elsewhere: Floats, pieces: Floats
-) -> Surroundings:
-    """Of the entries' phrases, the discriminant head trained on them, and what is asked elsewhere: a row of
-    features each, at least one, and its pieces, of which one stands for all that are much alike."""
-    _, within = _within(features, entries, len(head.bias), _SHRINKAGE)
+def surroundings(spread: Spread, head: Head, elsewhere: Floats, pieces: Floats) -> Surroundings:
+    """Of how the entries' phrases spread, the discriminant head trained on that, and what is asked elsewhere:
+    a row of features each, at least one, and its pieces, of which one stands for all that are much alike."""
     middle = elsewhere.mean(axis=0)
-    spread = elsewhere - middle
-    covariance = np.asarray(spread.T @ spread / len(spread), np.float32)
-    inverse = _inverse(_shrunk(covariance, _SHRINKAGE_ELSEWHERE))
+    around = elsewhere - middle
+    covariance = np.asarray(around.T @ around / len(around), np.float32)
+    inverse = _inverse(shrunk(covariance, _SHRINKAGE_ELSEWHERE))
     raw = Surroundings(
-        np.asarray(inverse - _inverse(within), np.float32),
+        np.asarray(inverse - _inverse(spread.within), np.float32),
         np.asarray(-2 * inverse @ middle, np.float32),
         float(middle @ inverse @ middle),
         2.0,
@@ -124,61 +121,13 @@ def _inverse(matrix: Floats) -> Floats:
     return np.asarray(np.linalg.inv(matrix), np.float32)
 
 
-def evened(features: Floats, entries: Ints, count: int, shrinkage: float = 0.9) -> Floats:
-    """A matrix that features are multiplied with, so that they vary more evenly within the entries: in
-    what way one asks counts less, what is asked counts more; their mean square length stays."""
-    _, covariance = _within(features, entries, count, shrinkage)
-    root = np.linalg.inv(np.linalg.cholesky(covariance)).T.astype(np.float32)
-    length = np.linalg.norm(features) / max(float(np.linalg.norm(features @ root)), 1e-9)
-    return np.asarray(np.float32(length) * root, np.float32)
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """What a logistic head is trained on, a row of features each."""
 
-
-def _within(features: Floats, entries: Ints, count: int, shrinkage: float) -> tuple[Floats, Floats]:
-    """The mean of each entry, and how features vary around it, shrunk towards a sphere. Of single phrases
-    nothing varies around the mean: there stands in how all of them vary."""
-    sizes = np.bincount(entries, minlength=count).astype(np.float32)
-    means = np.zeros((count, features.shape[1]), np.float32)
-    np.add.at(means, entries, features)
-    means /= np.maximum(sizes, 1)[:, None]
-    is_single = len(features) < _FEW_PHRASES * count
-    spread = features - (features.mean(axis=0) if is_single else means[entries])
-    within = spread.T @ spread / len(features)
-    sphere = float(np.einsum("ij,ij->", features, features)) / features.size
-    return means, _shrunk(np.asarray(within, np.float32), shrinkage, 0.2 * sphere)
-
-
-def _shrunk(covariance: Floats, shrinkage: float, least: float = 0.0) -> Floats:
-    """The covariance mixed with a sphere of its own mean variance, or of the `least`."""
-    mixed = np.asarray((1 - shrinkage) * covariance, np.float32)
-    mean = float(np.trace(covariance)) / len(covariance)
-    mixed[np.diag_indices_from(mixed)] += shrinkage * max(mean, least, 1e-6)
-    return mixed
-
-
-def logistic_head(
-    features: Floats, entries: Ints, count: int, options: LogisticOptions, importance: Floats | None = None
-) -> Head:
-    """Multinomial logistic regression by accelerated gradient descent (Nesterov 1983).
-
-    The step is the inverse of the largest curvature, so nothing has to be tuned to a base. Examples
-    count by their `importance`; without one all count 1.
-    """
-    counts = np.ones((len(entries), 1), np.float32) if importance is None else importance[:, None]
-    weights = np.zeros((features.shape[1], count), np.float32)
-    bias = np.zeros(count, np.float32)
-    step = np.float32(1 / (0.5 * _largest_singular_value(features, counts) ** 2 + 1 / options.strength))
-    ahead, before, momentum = weights, weights, 1.0
-    for _ in range(options.iterations):
-        error = np.exp(log_softmax(np.asarray(features @ ahead + bias, np.float32)))
-        error[np.arange(len(entries)), entries] -= 1
-        error *= counts
-        slope = features.T @ error + ahead / np.float32(options.strength)
-        weights = np.asarray(ahead - step * slope, np.float32)
-        bias -= np.float32(0.3) * step * error.sum(axis=0)
-        following = (1 + (1 + 4 * momentum * momentum) ** 0.5) / 2
-        ahead = weights + np.float32((momentum - 1) / following) * (weights - before)
-        before, momentum = weights, following
-    return Head(weights, bias)
+    features: Floats
+    entries: Ints  # of each example
+    importance: Floats  # how much each counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +136,57 @@ class LogisticOptions:
 
     strength: float = 30.0  # inverse of the L2 penalty
     iterations: int = 100
+    # How many times longer than what can never be too long the steps are tried: among many entries a score
+    # bends far less than it might.
+    stride: float = 1.0
+    stretch: Stretch | None = None  # of the first features, without which the last entry is learned
+
+
+def logistic_head(given: Examples, count: int, options: LogisticOptions) -> Head:
+    """Multinomial logistic regression by accelerated gradient descent (Nesterov 1983), begun anew wherever it
+    got worse (after O'Donoghue and Candès 2015); where plain descent made it worse, the step is taken back
+    and halved.
+
+    The longest step is set by the largest curvature there can be, so nothing has to be tuned to a base.
+    """
+    curvature = _largest_singular_value(given.features, given.importance[:, None]) ** 2 / 2
+    step, loss_before = options.stride / (curvature + options.stride / options.strength), np.inf
+    nothing = np.zeros((given.features.shape[1] + 1, count), np.float32)  # the last row is the bias
+    ahead, before, came_from, momentum, leap = nothing, nothing, nothing, 1.0, 0.0
+    for _ in range(options.iterations):
+        loss, slope = _slope(given, ahead, options)
+        if loss > loss_before:
+            momentum = 1.0
+            if not leap:
+                step, ahead, loss_before = step / 2, came_from, np.inf
+                continue
+        learned = np.asarray(ahead - np.float32(step) * slope, np.float32)
+        following = (1 + (1 + 4 * momentum * momentum) ** 0.5) / 2
+        leap = (momentum - 1) / following
+        came_from, ahead = ahead, learned + np.float32(leap) * (learned - before)
+        before, loss_before, momentum = learned, loss, following
+    return Head(before[:-1], before[-1])
+
+
+def _slope(given: Examples, learned: Floats, options: LogisticOptions) -> tuple[float, Floats]:
+    """How much a head is wrong, and where that grows; `learned` are its weights, and below them its bias."""
+    rows, weights = np.arange(len(given.entries)), learned[:-1]
+    logs = log_softmax(np.asarray(given.features @ weights + learned[-1], np.float32))
+    loss = -float(given.importance @ logs[rows, given.entries])
+    error = np.exp(logs, out=logs)
+    error[rows, given.entries] -= 1
+    error *= given.importance[:, None]
+    slope = np.empty_like(learned)
+    np.matmul(given.features.T, error, out=slope[:-1])
+    slope[-1] = _OF_THE_BIAS * error.sum(axis=0)
+    penalty = float(np.einsum("ij,ij->", weights, weights))
+    if options.stretch:
+        first = slice(0, len(options.stretch.matrix))
+        last = weights[first, -1]
+        penalty += float(np.sum((options.stretch.matrix @ last) ** 2) - last @ last)
+        slope[first, -1] = options.stretch.inverse_square @ slope[first, -1]
+    slope[:-1] += weights / np.float32(options.strength)
+    return loss + penalty / (2 * options.strength), slope
 
 
 def _largest_singular_value(features: Floats, counts: Floats) -> float:

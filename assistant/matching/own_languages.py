@@ -9,7 +9,7 @@ import numpy as np
 
 from assistant.matching.content import function_words, scripts
 from assistant.matching.evidence import Floats, Texts, unit
-from assistant.matching.heads import Head, LogisticOptions, log_softmax, logistic_head
+from assistant.matching.heads import Examples, Head, LogisticOptions, log_softmax, logistic_head
 from assistant.matching.terms import Bags, hashed_features, letter_bags
 from assistant.matching.text import words
 
@@ -59,7 +59,8 @@ class OwnLanguages:
         labels = np.array([self._languages.index(language) for _, language in texts])
         letters = _letters(letter_bags([text for text, _ in texts]))
         # The discriminant head is right as often but claims to be sure where this one doubts.
-        return logistic_head(letters, labels, len(self._languages), _TRAINING)
+        given = Examples(letters, labels, np.ones(len(labels), np.float32))
+        return logistic_head(given, len(self._languages), _TRAINING)
 
     def of(self, texts: Texts, spoken: str | None = None) -> list[str | None]:
         """For each text the language that it is in; None where that is not plain.

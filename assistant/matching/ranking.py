@@ -23,6 +23,8 @@ SIGNS = (
     *(name for name in WITNESSES if name != "trained on meaning"),  # which is 0 for the first one, mostly
     "standing out",  # of the discriminant head, in deviations
     "ahead of the others",  # log of its share among the entries
+    "ahead of the second",  # log of how many times its share is that of the next entry
+    "trained score",  # of the logistic head, before it is shared out among the entries
     "ahead of elsewhere",  # of the logistic head: log-odds against what is asked elsewhere
     "word by word ahead",  # of all that is asked elsewhere
     "nearer than elsewhere",  # 0 amid what is asked there, 1 as near to an entry
@@ -34,6 +36,7 @@ _WORD_BY_WORD = WITNESSES.index("word by word")
 
 # Asked word for word as an editor wrote it: certain, but for what two entries may share.
 _VERBATIM = 0.97
+_FAR_AHEAD = 12.0  # of a second entry that there is none of, or as good as none; a natural logarithm
 _ALONE = 0.7  # share of the entries: from here on no other entry comes near
 
 
@@ -173,13 +176,16 @@ def signs(evidence: Evidence, ranking: Floats) -> Floats:
     first = int(log_shares.argmax())
     own = [value for name, value in zip(WITNESSES, evidence.values[first], strict=True) if name in SIGNS]
     word_by_word, elsewhere = evidence.values[first, _WORD_BY_WORD], evidence.word_by_word_elsewhere
+    second = np.delete(log_shares, first).max(initial=log_shares[first] - _FAR_AHEAD)
+    shares = (log_shares[first], log_shares[first] - second)
     apart = (
+        evidence.trained_scores[first],
         evidence.ahead_of_elsewhere[first],
         0.0 if elsewhere is None else word_by_word - elsewhere,
         evidence.nearer_than_elsewhere,
     )
     of_the_base = (evidence.known_words, -np.log(evidence.size))
-    return np.array([*own, evidence.standing_out[first], log_shares[first], *apart, *of_the_base], np.float32)
+    return np.array([*own, evidence.standing_out[first], *shares, *apart, *of_the_base], np.float32)
 
 
 def voted(readings: Sequence[Ranked], is_guess: bool) -> Ranked:

@@ -36,13 +36,13 @@ class Loaded:
         answers = bench.answers if reads_answers else ()
         tells = [(entry, sentence) for entry, text in enumerate(answers) for sentence in told(text)]
         others = asked_elsewhere([bench.language])
-        lesson = Lesson(self.phrases, texts, self._vectors, tells, others, self._see)
+        lesson = Lesson(self.phrases, texts, self._vectors, self._see, tells, others)
         self.heads = train(lesson, None, "")
 
     def _vectors(self, texts: Sequence[str], _: Kind) -> Floats | None:
         return self._encoder.encode(texts) if self._encoder else None
 
-    def _see(self, texts: Sequence[str]) -> Seen | None:
+    def _see(self, texts: Sequence[str], _: Kind) -> Seen | None:
         return self._encoder.see(texts) if self._encoder else None
 
     def ranked(self, weights: Weights) -> Iterator[Ranked]:

@@ -87,6 +87,12 @@ def test_steps_that_are_far_too_long_are_taken_back(stride: float) -> None:
     assert _loss(_base(), 100, stride) < 1.01 * _loss(_base(), 500, 1.0)
 
 
+@pytest.mark.parametrize("rounds", range(1, 12))
+def test_who_stops_where_a_step_was_taken_back_keeps_what_was_learned_before(rounds: int) -> None:
+    untrained = 200 * np.log(40)
+    assert _loss(_base(), 2 * rounds, 1_000_000.0) <= untrained * 1.001
+
+
 @pytest.mark.parametrize(("phrases", "more"), [(1, 0), (2, 128)])
 def test_sums_of_pieces_are_learned_where_entries_have_several_phrases(
     encoder: Encoder, phrases: int, more: int

@@ -158,7 +158,8 @@ def logistic_head(given: Examples, count: int, options: LogisticOptions) -> Head
         if loss > loss_before:
             momentum = 1.0
             if not leap:
-                step, ahead, loss_before = step / 2, came_from, np.inf
+                step, loss_before = step / 2, np.inf
+                ahead = before = came_from
                 continue
         learned = np.asarray(ahead - np.float32(step) * slope, np.float32)
         following = (1 + (1 + 4 * momentum * momentum) ** 0.5) / 2

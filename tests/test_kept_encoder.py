@@ -54,6 +54,21 @@ def test_what_was_kept_gives_the_same_vectors(kept_encoder: Path, from_the_libra
     assert [kept.frequency(word) for word in words] == [from_the_library.frequency(word) for word in words]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(*TEXTS, " ", "  two  spaces ", "a\tb\nc", "\u200b", "\u200b x", "x \u0308y", "ͺ ¨ x", "\ud800"),
+        *("﷽ x", "日本 語"),
+    ],
+    ids=ascii,
+)
+def test_word_by_word_a_text_has_the_pieces_that_the_library_finds(
+    from_the_library: UniversalEncoder, text: str
+) -> None:
+    safe = text.encode("utf-8", "replace").decode("utf-8")
+    assert from_the_library.pieces(text) == from_the_library._tokenizer.encode(safe, out_type=int)
+
+
 def _cut(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-1000])
 

@@ -29,7 +29,7 @@ from assistant.matching.heads import (
 )
 from assistant.matching.matcher import Matcher, MatcherOptions
 from assistant.matching.metric import Spread
-from assistant.matching.ranking import SIGNS, Ranked, Weights, load_weights, signs, voted
+from assistant.matching.ranking import SIGNS, Curve, Ranked, Weights, load_weights, signs, voted
 from assistant.matching.terms import TermIndex, letter_bags, word_bags
 from assistant.ports import Encoder, Seen
 from assistant.settings import Settings
@@ -460,6 +460,14 @@ def test_the_shipped_weights_fit_the_evidence(encoder_name: str | None) -> None:
             assert (np.diff(curve.at) > 0).all()
             assert (np.diff(curve.adds) >= 0).all()
     assert Weights.read(weights.written()).written() == weights.written()
+
+
+@pytest.mark.parametrize(
+    ("value", "added"),
+    [(-1, 0.0), (0, 0.0), (0.25, 0.5), (0.5, 1.0), (0.75, 2.0), (1, 3.0), (7, 3.0)],
+)
+def test_a_sign_adds_what_its_curve_says_and_no_more_beyond_it(value: float, added: float) -> None:
+    assert Curve((0.0, 0.5, 1.0), (0.0, 1.0, 3.0))(value) == pytest.approx(added)
 
 
 def test_the_weights_were_learned_with_the_encoder_that_is_installed(encoder: Encoder) -> None:

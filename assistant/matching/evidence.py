@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assistant.matching import lexical
+from assistant.matching.arithmetic import times
 from assistant.matching.heads import Head, Surroundings, log_softmax
 from assistant.matching.metric import is_single
 from assistant.matching.seen import by_text, one_text
@@ -190,7 +191,7 @@ def word_by_word_elsewhere(surroundings: Surroundings | None, seen: Seen | None)
     """The same of all that is asked elsewhere taken together; None where nothing is known of it."""
     if surroundings is None or seen is None or not surroundings.pieces.size or not len(seen.pieces):
         return None
-    alike = seen.pieces.astype(np.float32) @ surroundings.pieces
+    alike = times(seen.pieces.astype(np.float32), surroundings.pieces)
     return float(_mean_likeness(alike.max(axis=1)[None], seen)[0])
 
 

@@ -12,7 +12,9 @@ Ints = npt.NDArray[np.int64]
 
 _SHRINKAGE = 0.9  # of the covariance within the entries
 _POWER = 0.25  # 0.35 and 0.5 do as well on average
-_ENOUGH_PHRASES = 50  # an entry, half as written and half as heard: of more the power falls
+# An entry, half as written and half as heard: where there are more, they tell by themselves what tells the
+# entries apart, so that the power falls.
+ENOUGH_PHRASES = 50
 _FEW_PHRASES = 1.5  # an entry: with fewer nothing is known of how they vary
 
 
@@ -63,7 +65,7 @@ def metric_of(features: Floats, entries: Ints, count: int) -> Metric:
     even = evened(spread)
     if is_single(len(features), count):
         return Metric(even, None)
-    power = _POWER * min(1.0, _ENOUGH_PHRASES * count / len(features))
+    power = _POWER * min(1.0, ENOUGH_PHRASES * count / len(features))
     stretch = stretched(spread.through(even), power)
     return Metric(even @ stretch.matrix, stretch)
 

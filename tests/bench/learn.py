@@ -132,7 +132,7 @@ def learn_belief(values: Array, is_so: npt.NDArray[np.bool_], importance: Array)
     found = _minimise(loss, columns.shape[1], [(0, None)] * (columns.shape[1] - 1) + [(None, None)])
     heights = np.split(found[:-1], np.cumsum([ramp.shape[1] for ramp in ramps])[:-1])
     curves = (
-        Curve(np.float32(at), np.float32(np.r_[0, np.cumsum(height)]))
+        Curve(tuple(at.tolist()), (0.0, *np.cumsum(height).tolist()))
         for at, height in zip(points, heights, strict=True)
     )
     return Belief(tuple(curves), float(found[-1]))

@@ -18,8 +18,6 @@ from assistant.matching.terms import Bags, _codes, _count, _grams
 from assistant.matching.text import letters, words
 from tests.bench.double_metaphone import double_metaphone
 
-GRAM_LENGTHS = (2, 3, 4, 5)
-
 
 @lru_cache(maxsize=50_000)
 def sounds_of(word: str, language: str) -> tuple[str, ...]:
@@ -165,7 +163,7 @@ def sound_bags(folded: Sequence[str], languages: Sequence[str]) -> Bags:
     owners, terms = [np.zeros(0, np.int64)], [np.zeros(0, np.uint64)]
     for number, coder in enumerate(sorted({coder_name(language) for language in languages})):
         codes, owner = _codes([sound_of_text(text, coder) for text in folded], as_letters=False)
-        for owned, grams in (_grams(codes, owner, length) for length in GRAM_LENGTHS):
+        for owned, grams in _grams(codes, owner):
             owners.append(owned)
             terms.append(grams + np.uint64(number))  # the same code means another sound elsewhere
     return _count(np.concatenate(owners), np.concatenate(terms), len(folded))

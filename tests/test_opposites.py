@@ -139,6 +139,14 @@ def test_the_reason_says_it_where_nothing_else_is_near(encoder: Encoder, with_en
     assert match.reason == "the question says `nicht`, the phrase does not"
 
 
+def test_what_is_held_back_leaves_the_others_as_likely_to_be_answered(encoder: Encoder) -> None:
+    without_twin = base(*(each for each in RETURNS.entries if each.name != "keep-item"))
+    ranking = (
+        Matcher(without_twin, encoder, OPTIONS).match(Utterance("ich will etwas nicht zurückgeben")).ranking
+    )
+    assert ranking.answerable == pytest.approx(sum(c.probability for c in ranking.candidates), abs=0.02)
+
+
 def test_however_low_the_threshold_the_opposite_is_not_answered(encoder: Encoder) -> None:
     knowledge = base(
         entry("open-account", "en", "How do I open an account?"), entry("parking", "en", "parking")

@@ -152,10 +152,12 @@ def _shifted(compared: _Compared, held_back: Mapping[int, Opposition]) -> Floats
 
 def _in_order(ranked: Ranked, probabilities: Floats) -> Ranked:
     order = np.argsort(-probabilities, kind="stable")
+    lost = float(ranked.probabilities.sum() - probabilities.sum())
     return Ranked(
         entries=ranked.entries[order],
         probabilities=probabilities[order],
         phrases=ranked.phrases[order],
         values=ranked.values[order],
         parts=ranked.parts[order],
+        answerable=max(0.0, ranked.answerable - lost),
     )

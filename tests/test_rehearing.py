@@ -83,6 +83,34 @@ def test_a_misheard_question_finds_its_entry_and_a_typed_one_is_taken_at_its_wor
     assert typed.notes == ()
 
 
+@pytest.mark.parametrize(
+    ("language", "notes"),
+    [
+        pytest.param("en", ("read as `where can i park`",), id="its own"),
+        pytest.param("en-GB", ("read as `where can i park`",), id="as it is spoken somewhere"),
+        pytest.param("de", ("read as `wo kann ich parken`",), id="another of the base"),
+        pytest.param("fr", (), id="one that no page is in"),
+    ],
+)
+def test_what_was_heard_is_read_in_the_words_of_the_language_it_was_heard_in(
+    language: str, notes: tuple[str, ...]
+) -> None:
+    heard = Utterance("where can i bark", language, is_heard=True)
+    assert sample().matcher.match(heard).ranking.notes == notes
+
+
+def test_words_of_another_language_that_sound_alike_are_not_read() -> None:
+    heard = Utterance("how much is the shipping to swiss land", "en", is_heard=True)
+    assert "lange" not in " ".join(sample().matcher.match(heard).ranking.notes)
+
+
+def test_who_expects_speech_waits_for_nothing_at_the_first_spoken_question(monkeypatch) -> None:
+    ready = build_assistant(load_settings(SAMPLE), hears=True)
+    monkeypatch.setattr("assistant.matching.base.Rehearing", None)  # none can be made any more
+    heard = Utterance("where can i bark", "en", is_heard=True)
+    assert ready.matcher.match(heard).ranking.notes == ("read as `where can i park`",)
+
+
 def test_what_was_heard_votes_beside_what_was_probably_said() -> None:
     surely, heard = (match(f"where can i {word}", is_heard=True).ranking for word in ("park", "bark"))
     assert heard.candidates[0].probability < surely.candidates[0].probability

@@ -80,7 +80,7 @@ def kiosk(choice: KioskChoice, base: BaseOptions) -> int:
         keeper = SoundKeeper(choice.keep_audio)
     if sys.stdout.isatty() and not choice.as_json:
         click.echo(_one_moment(settings, choice))
-    assistant = wiring.build_assistant(settings)
+    assistant = wiring.build_assistant(settings, hears=True)
     wanted = language_of_pages(assistant.knowledge, choice.language) if choice.language else None
     languages = kiosk_languages(settings, assistant, wanted)
     notes = Screen(sys.stderr)

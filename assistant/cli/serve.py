@@ -89,7 +89,7 @@ def serve(choice: ServeChoice, base: BaseOptions) -> int:
 
     settings = _as_chosen(base.settings(), choice)
     access = _access(choice)
-    assistant = wiring.build_assistant(settings)
+    assistant = wiring.build_assistant(settings, hears=True)
     notes = Screen(sys.stderr)
     notes.notes(assistant.matcher.notes)
     with native_noise_dropped(), open_backstage(settings, assistant) as backstage:

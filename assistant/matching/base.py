@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import groupby
 from typing import Literal
 
@@ -72,6 +71,7 @@ class Base:
         self.heads: Heads = train(lesson, cache, f"{encoder.name} {encoder.piece_name}" if encoder else "")
         self._own = {wording.text: place for place, wording in enumerate(wordings)}
         self._lexicon = encoder if isinstance(encoder, Lexicon) else None
+        self._rehearings: dict[str | None, Rehearing] = {}  # by language; None: of all
         self.reader = Reader(Vocabulary(texts, self._lexicon))
         self.exact = frozenset(wording.folded for wording in wordings)
         by_entry = groupby(wordings, key=lambda wording: (wording.entry, wording.language))
@@ -79,10 +79,19 @@ class Base:
         self.scripts = scripts("".join(sorted(set("".join(self.exact)))))
         self.languages = OwnLanguages(written.folded, [wording.language for wording in wordings])
 
-    @cached_property
-    def rehearing(self) -> Rehearing:
-        """Made when something is heard: who types needs none."""
-        return Rehearing([wording.text for wording in self.wordings], self._lexicon)
+    def rehearing(self, language: str | None) -> Rehearing:
+        """Reads what was heard in a language in the words of its phrases; None: of all phrases. Made when it
+        is first asked for: who types needs none."""
+        spoken = _tongue(language) if language else None
+        if spoken not in self._rehearings:
+            own = [w.text for w in self.wordings if spoken in (None, _tongue(w.language))]
+            self._rehearings[spoken] = Rehearing(own, self._lexicon)
+        return self._rehearings[spoken]
+
+    def expect_speech(self) -> None:
+        """Make now what the first spoken question would wait for: 4 s for 100,000 phrases."""
+        for language in dict.fromkeys(wording.language for wording in self.wordings):
+            self.rehearing(language)
 
     def _vectors(
         self, texts: Sequence[str], kind: Kind, cache: Cache | None
@@ -107,6 +116,11 @@ class Base:
         encoded = iter(by_text(self.encoder.see(new)))
         known = (self.phrases.seen_of(self._own[text]) if text in self._own else None for text in texts)
         return Texts.of(folded, together([own or next(encoded) for own in known]))
+
+
+def _tongue(language: str) -> str:
+    """`de` for `de-AT`: who speaks the one is understood by who wrote the other."""
+    return language.lower().partition("-")[0]
 
 
 def wordings_of(knowledge: Knowledge) -> list[Wording]:

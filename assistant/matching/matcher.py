@@ -36,6 +36,7 @@ class MatcherOptions:
     offer_above: float
     margin: float
     cache_folder: Path | None = None
+    hears: bool = False  # questions will be spoken: be ready for the first
 
 
 class Matcher:
@@ -62,6 +63,8 @@ class Matcher:
         answers = answers_of(knowledge) if self._weights.reads_answers else ()
         self._base = Base(wordings, encoder, cache, answers) if wordings else None
         self._known = _known(self._base, knowledge)
+        if self._base and options.hears:
+            self._base.expect_speech()
 
     def match(self, utterance: Utterance, language: str | None = None) -> Match:
         """The entry that is meant; `language` is the conversation's."""
@@ -185,7 +188,8 @@ def _readings(utterance: Utterance, base: Base) -> _Readings:
         return _Readings(base.reader.readings(text)[:_READINGS])
     standard = in_standard_german(text)
     readings = [base.reader.readings(standard)[0], text] if standard else base.reader.readings(text)
-    said = base.rehearing.said(readings[0] if standard else text) if utterance.is_heard else readings[0]
+    heard = readings[0] if standard else text
+    said = base.rehearing(utterance.language).said(heard) if utterance.is_heard else readings[0]
     different: dict[str, str] = {}
     for reading in (said, *readings, *(reading for reading in others if fold(reading))):
         different.setdefault(fold(reading), reading)

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 APPLICATION = "offline-assistant"  # the name of its folders in the user's home
 
 
-def build_assistant(settings: Settings) -> Assistant:
-    """The assistant of a knowledge folder; raises KnowledgeError with the problems of pages with errors,
-    ModelError where an encoder that was asked for is missing."""
+def build_assistant(settings: Settings, *, hears: bool = False) -> Assistant:
+    """The assistant of a knowledge folder, ready for the first spoken question if it `hears`; raises
+    KnowledgeError with the problems of pages with errors, ModelError where an encoder that was asked for is
+    missing."""
     from assistant.answering import Assistant
 
     # The encoder takes a second: it loads while the pages are read. The collector would look through
@@ -35,7 +36,7 @@ def build_assistant(settings: Settings) -> Assistant:
     try:
         library = open_library(settings)
         library.load()
-        return Assistant(library, matcher_maker(settings))
+        return Assistant(library, matcher_maker(settings, hears=hears))
     finally:
         gc.freeze()
         gc.enable()
@@ -47,7 +48,7 @@ def open_library(settings: Settings) -> Library:
     return Library(settings.knowledge_folder, settings.default_language)
 
 
-def matcher_maker(settings: Settings) -> Callable[[Knowledge], Matching]:
+def matcher_maker(settings: Settings, *, hears: bool = False) -> Callable[[Knowledge], Matching]:
     """Makes matchers that share one encoder; without the fast one they work on with the rest and note it.
 
     Raises ModelError where the accurate encoder was asked for and is missing: who asked for it wants to know.
@@ -56,7 +57,7 @@ def matcher_maker(settings: Settings) -> Callable[[Knowledge], Matching]:
 
     encoder = _encoder(settings)
     options = MatcherOptions(
-        settings.answer_above, settings.offer_above, settings.margin, cache_folder(settings)
+        settings.answer_above, settings.offer_above, settings.margin, cache_folder(settings), hears
     )
     return lambda knowledge: Matcher(knowledge, encoder, options)
 

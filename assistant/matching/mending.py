@@ -25,6 +25,7 @@ _SHORTEST_SWAPPED = 4  # of any word; two swapped letters seldom make another on
 # first letter is right: "heben" is no slip of "haben", nor "warte" of "karte".
 _SHORTEST_ANY_KEY = 7
 _TWO_SLIPS_FROM = 10  # letters
+_LONGEST = 40  # letters; a longer row is no word, and has too many that it might be a slip of
 # As a natural logarithm: of words that the base lacks, only those that are as common are read into a slip.
 _COMMON = -13.0
 # A real word is a slip only of one that is twenty times as common: "strat" of "start", but not "from"
@@ -117,7 +118,7 @@ class Vocabulary:
         folded = fold(word)
         if folded in self._known:
             return word
-        if len(folded) < _SHORTEST_SLIP or not folded.isalpha() or letters(folded) != folded:
+        if not _SHORTEST_SLIP <= len(folded) <= _LONGEST or not folded.isalpha() or letters(folded) != folded:
             return word  # a syllable of Korean is several letters
         is_strange = not self.is_real(word)
         may_be_swapped = len(folded) >= _SHORTEST_SWAPPED or bool(self._lexicon and is_strange)

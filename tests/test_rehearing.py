@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.matching.base import wordings_of
+from assistant.matching.base import Base, wordings_of
 from assistant.matching.rehearing import Rehearing
 from assistant.matching.semantic import open_encoder
 from assistant.settings import load_settings
@@ -97,6 +97,13 @@ def test_what_was_heard_is_read_in_the_words_of_the_language_it_was_heard_in(
 ) -> None:
     heard = Utterance("where can i bark", language, is_heard=True)
     assert sample().matcher.match(heard).ranking.notes == notes
+
+
+def test_languages_that_no_page_is_in_are_not_remembered() -> None:
+    ready = Base(wordings_of(sample().knowledge), None, None)
+    for language in ("fr", "x-1", "x-2", "tlh"):
+        assert ready.rehearing(language).said("where can i bark") == "where can i bark"
+    assert not ready._rehearings
 
 
 def test_words_of_another_language_that_sound_alike_are_not_read() -> None:

@@ -1,4 +1,4 @@
-"""How numpy calculates here: with one thread, and in small products where a question is small.
+"""How numpy calculates here: with one thread, and without copies.
 
 The products of a question are small. Two threads that wait for each other on a busy machine took six
 times as long as one, and a kiosk's other core is busy hearing.

@@ -80,13 +80,16 @@ class Base:
         self.languages = OwnLanguages(written.folded, [wording.language for wording in wordings])
 
     def rehearing(self, language: str | None) -> Rehearing:
-        """Reads what was heard in a language in the words of its phrases; None: of all phrases. Made when it
-        is first asked for: who types needs none."""
+        """Reads what was heard in a language in the words of its phrases; None: of all phrases; of a language
+        without any it changes nothing. Made when it is first asked for: who types needs none."""
         spoken = _tongue(language) if language else None
-        if spoken not in self._rehearings:
-            own = [w.text for w in self.wordings if spoken in (None, _tongue(w.language))]
-            self._rehearings[spoken] = Rehearing(own, self._lexicon)
-        return self._rehearings[spoken]
+        if spoken in self._rehearings:
+            return self._rehearings[spoken]
+        own = [w.text for w in self.wordings if spoken in (None, _tongue(w.language))]
+        made = Rehearing(own, self._lexicon)
+        if own:  # customers may name any language: none of those is kept
+            self._rehearings[spoken] = made
+        return made
 
     def expect_speech(self) -> None:
         """Make now what the first spoken question would wait for: 4 s for 100,000 phrases."""

@@ -30,7 +30,7 @@ _CHUNK = 64  # texts at once: keeps 100,000 phrases within 100 MB
 
 @dataclass(frozen=True, slots=True)
 class MatcherOptions:
-    """When to answer, when to offer, and where to keep what took long to make."""
+    """When to answer, when to offer, where to keep what took long to make, and what to be ready for."""
 
     answer_above: float
     offer_above: float

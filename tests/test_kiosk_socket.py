@@ -262,7 +262,9 @@ RULES = Rules(("en", "de"), idle_seconds=60.0)
 def test_the_last_seconds_of_a_customer_who_is_silent_are_counted(
     state: State, seconds: float, left: int | None
 ) -> None:
-    assert leaves_in(replace(new_kiosk(RULES), state=state, active_seconds=100.0), 100.0 + seconds) == left
+    kiosk = replace(new_kiosk(RULES), state=state, active_seconds=100.0)
+    assert leaves_in(kiosk, 100.0 + seconds) == left
+    assert leaves_in(replace(kiosk, is_spoken_to=True), 100.0 + seconds) is None, "nobody is silent"
 
 
 def answered(text: str) -> Kiosk:

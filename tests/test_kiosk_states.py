@@ -558,6 +558,22 @@ def test_a_mouth_that_never_ends_is_silenced() -> None:
     assert world.kiosk.mouth_note
 
 
+@pytest.mark.parametrize("rules", [RULES, PUSH], ids=["open", "push"])
+def test_whoever_has_begun_to_speak_is_heard_out_however_slow_the_recognizer_is(rules: Rules) -> None:
+    world = World.started(replace(rules, idle_seconds=5.0))
+    world.happen(Key("space"))
+    world.hear(SpeechBegan())
+    assert world.wait(40) == {State.LISTENING}, "a busy machine reads long after it has listened"
+    world.ask("when are you open")
+    assert [act.utterance.text for act in world.asked if isinstance(act, Answer)] == ["when are you open"]
+
+
+def test_an_ear_that_tells_no_end_of_what_somebody_says_keeps_nobody_here() -> None:
+    world = World.started(replace(RULES, idle_seconds=5.0)).answered()
+    world.hear(SpeechBegan())
+    assert State.IDLE in world.wait(60)
+
+
 # --- push to talk -------------------------------------------------------------------------------
 
 

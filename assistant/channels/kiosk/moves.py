@@ -62,21 +62,25 @@ class Move:
 
     def ear_closed(self) -> None:
         """It has come to its end by itself."""
-        self.set(ear=EarIs.CLOSED, ear_number=None, is_push=False)
+        self.set(ear=EarIs.CLOSED, ear_number=None, is_push=False, is_spoken_to=False)
 
     def open_ear(self, push: bool = False) -> None:
         self.hush()
         chosen = self.kiosk.conversation.chosen_language
         heard = self.kiosk.rules.heard or self.kiosk.rules.languages
         self.do(Listen((chosen,) if chosen in heard else heard, push))
-        self.set(ear=EarIs.LISTENING, ear_number=None, ear_since_seconds=self.now, is_push=push)
+        self._ear_opened(EarIs.LISTENING, is_push=push)
+
+    def _ear_opened(self, ear: EarIs, is_push: bool = False) -> None:
+        since = self.now
+        self.set(ear=ear, ear_number=None, ear_since_seconds=since, is_push=is_push, is_spoken_to=False)
 
     def say(self, saying: Saying) -> None:
         """Say it, the ear closed but for words that stop it; without a voice it is said at once."""
         rules = self.kiosk.rules
         if rules.can_speak and self.kiosk.can_hear and rules.stop_by_voice:
             self.do(AttendStop(saying))
-            self.set(ear=EarIs.ATTENDING, ear_number=None, ear_since_seconds=self.now, is_push=False)
+            self._ear_opened(EarIs.ATTENDING)
         else:
             self.close_ear()
         if rules.can_speak:

@@ -185,7 +185,7 @@ def _on_listening(move: Move, told: EarTold) -> None:
 def _hear(move: Move, text: str) -> None:
     move.see_customer()
     notice = move.kiosk.notice if move.kiosk.asks_to_go_on else ""
-    move.set(heard=text, is_heard_out=False, notice=notice, ear_note=None)  # it hears
+    move.set(heard=text, is_heard_out=False, is_spoken_to=True, notice=notice, ear_note=None)
     if move.kiosk.state is State.IDLE:
         move.set(state=State.LISTENING)
 
@@ -310,12 +310,17 @@ def _on_tick(move: Move) -> None:
         case State.SPEAKING:
             if move.now - kiosk.since_seconds >= _longest(kiosk.saying):
                 _give_up_voice(move)
-        case State.READY | State.LISTENING if move.now - kiosk.active_seconds >= kiosk.rules.idle_seconds:
+        case State.READY | State.LISTENING if _is_left(move):
             move.idle()
         case State.IDLE:
             _wait_on(move)
         case _:
             _listen_on(move)
+
+
+def _is_left(move: Move) -> bool:
+    forgets_at = move.kiosk.forgets_at_seconds
+    return forgets_at is not None and move.now >= forgets_at
 
 
 def _think_on(move: Move) -> None:

@@ -94,6 +94,7 @@ class Kiosk:
     ear_number: int | None = None  # None: not told yet
     ear_since_seconds: float = 0.0
     is_push: bool = False  # the ear listens until it is told to finish
+    is_spoken_to: bool = False  # somebody has begun to speak, and has not been heard out
     failures: int = 0  # of the recognizer, one after another
     saying: Saying | None = None
     mouth_number: int | None = None
@@ -127,6 +128,14 @@ class Kiosk:
     def is_deaf(self) -> bool:
         """Nothing can be heard: customers type."""
         return not self.can_hear or self.ear_note is not None
+
+    @property
+    def forgets_at_seconds(self) -> float | None:
+        """When whoever is silent counts as gone; None while somebody is heard, answered or awaited."""
+        is_turn = self.state in (State.READY, State.LISTENING)
+        if not is_turn or self.is_spoken_to:
+            return None
+        return self.active_seconds + self.rules.idle_seconds
 
     @property
     def asks_to_go_on(self) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from assistant.channels.kiosk.values import Kiosk, State
+from assistant.channels.kiosk.values import Kiosk
 from assistant.channels.kiosk.words import SAMPLES, kiosk_words, own_name, sample_questions
 from assistant.dialogue.own_voice import own_sentence
 from assistant.dialogue.replying import START_OVER
@@ -98,11 +98,10 @@ class Viewer:
 
 def leaves_in(kiosk: Kiosk, now_seconds: float) -> int | None:
     """Whole seconds until everything is forgotten, in the last of them; None before."""
-    rules = kiosk.rules
-    if kiosk.state not in (State.READY, State.LISTENING):
+    if kiosk.forgets_at_seconds is None:
         return None
-    left = rules.idle_seconds - (now_seconds - kiosk.active_seconds)
-    is_last = left <= min(_COUNTED_SECONDS, rules.idle_seconds * _COUNTED_SHARE)
+    left = kiosk.forgets_at_seconds - now_seconds
+    is_last = left <= min(_COUNTED_SECONDS, kiosk.rules.idle_seconds * _COUNTED_SHARE)
     return max(math.ceil(left), 0) if is_last else None
 
 

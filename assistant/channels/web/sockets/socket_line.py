@@ -6,9 +6,10 @@ import asyncio
 import json
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -68,6 +69,8 @@ class Line:
         self._texts = _Rate(_TEXTS_A_SECOND, _TEXTS_AT_ONCE, self._loop.time())
         self._counting = threading.Lock()
         self._sound_bytes = 0
+        # Kept from one wait to the next: whoever gives up in the moment of its arrival loses a message.
+        self._arriving: asyncio.Task[MutableMapping[str, Any]] | None = None
         self.is_gone = False
 
     # --- what goes out ------------------------------------------------------------------------
@@ -177,11 +180,11 @@ class Line:
 
         Raises Gone, or HungUp for a client that sends more messages than anybody needs to.
         """
-        try:
-            async with asyncio.timeout(seconds):
-                message = await self._websocket.receive()
-        except TimeoutError:
+        self._arriving = self._arriving or asyncio.create_task(self._websocket.receive())
+        done, _ = await asyncio.wait((self._arriving,), timeout=seconds)
+        if not done:
             return None
+        message, self._arriving = self._arriving.result(), None
         if message["type"] == "websocket.disconnect":
             self.is_gone = True
             self._news.set()
@@ -190,6 +193,12 @@ class Line:
         text: str | None = message.get("text")
         (self._texts if sound is None else self._sounds).count(self._loop.time())
         return text or "" if sound is None else sound
+
+    def close(self) -> None:
+        """Wait for no more messages."""
+        self.is_gone = True
+        if self._arriving:
+            self._arriving.cancel()
 
 
 async def converse(
@@ -209,7 +218,7 @@ async def converse(
         if talking.done() and not talking.exception() and not line.is_gone:
             await asyncio.wait((pouring,), timeout=_SENDING_SECONDS)  # to the goodbye
     finally:
-        line.is_gone = True
+        line.close()
         for task in (talking, pouring):
             task.cancel()
         await asyncio.gather(pouring, talking, return_exceptions=True)

@@ -12,9 +12,18 @@ from typing import Protocol
 from assistant.dialogue import replying
 from assistant.dialogue.own_voice import Sentence, own_sentence
 from assistant.dialogue.spoken_form import spoken_form
-from assistant.matching.deciding import Thresholds
 from assistant.matching.reasons import Explanation, explained
-from assistant.values import Conversation, Knowledge, Match, Problem, Reply, Signs, Turn, Utterance
+from assistant.values import (
+    Conversation,
+    Knowledge,
+    Match,
+    Problem,
+    Reply,
+    Signs,
+    Thresholds,
+    Turn,
+    Utterance,
+)
 
 
 class Matching(Protocol):

@@ -10,11 +10,12 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
 from assistant.errors import KnowledgeError, SettingsError
+from assistant.values import Thresholds
 
 FILE_NAME = "settings.toml"
 ENCODERS = ("fast", "accurate")
@@ -83,9 +84,7 @@ class Settings:
     cache_folder: Path | None = None  # None: the user's cache folder
     default_language: str = "en"
     encoder: str = "fast"  # one of ENCODERS
-    answer_above: float = 0.7  # a probability: answer at once from here on
-    offer_above: float = 0.35  # a probability that any page answers it: below, it is "I don't know"
-    margin: float = 0.15  # a difference of probabilities: a nearer runner-up is asked about
+    thresholds: Thresholds = field(default_factory=Thresholds)
     listening: ListeningSettings = field(default_factory=ListeningSettings)
     speaking: SpeakingSettings = field(default_factory=SpeakingSettings)
     kiosk: KioskSettings = field(default_factory=KioskSettings)
@@ -152,6 +151,8 @@ def _read_file(path: Path) -> dict[str, Any]:
         ) from None
     sections = {name: written.pop(name) for name in SECTIONS if isinstance(written.get(name), dict)}
     stored = _checked(f"{path}: ", _GENERAL, written)
+    thresholds = {name: stored.pop(name) for name in _THRESHOLDS if name in stored}
+    stored["thresholds"] = Thresholds(**thresholds)
     for name, values in sections.items():
         stored[name] = SECTIONS[name](**_checked(f"{path}: [{name}] ", _IN_SECTIONS[name], values))
     return stored
@@ -266,12 +267,11 @@ SECTIONS: Mapping[str, type] = {
     "kiosk": KioskSettings,
     "web": WebSettings,
 }
+_THRESHOLDS: Mapping[str, Kind] = {each.name: _number(0, 1) for each in fields(Thresholds)}
 _GENERAL: Mapping[str, Kind] = {
     "default_language": _language,
     "encoder": _encoder,
-    "answer_above": _number(0, 1),
-    "offer_above": _number(0, 1),
-    "margin": _number(0, 1),
+    **_THRESHOLDS,
 }
 _IN_SECTIONS: Mapping[str, Mapping[str, Kind]] = {
     "listening": {

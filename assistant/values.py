@@ -238,6 +238,16 @@ class Ranking:
 
 
 @dataclass(frozen=True, slots=True)
+class Thresholds:
+    """From when on to answer and to offer: the same for every base, as the probabilities are calibrated."""
+
+    answer_above: float = 0.6  # that any page answers it: from here on it may be answered at once
+    first_above: float = 0.8  # that it is the first page, if any
+    offer_above: float = 0.35  # that any page answers it: below, it is "I don't know"
+    margin: float = 0.15  # a difference of probabilities: a nearer runner-up is asked about
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """One entry is meant."""
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from assistant.matching.deciding import Thresholds
 from assistant.matching.text import fold, words
 from assistant.values import (
     Arrow,
@@ -22,6 +21,7 @@ from assistant.values import (
     Problem,
     Ranking,
     Signs,
+    Thresholds,
     Unknown,
     Unsure,
     Utterance,

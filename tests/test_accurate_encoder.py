@@ -214,7 +214,7 @@ def test_a_matcher_finds_by_both(accurate: Encoder) -> None:
         entry("parking", "en", "Where can I park?", "Is there a car park nearby?"),
         entry("payment", "en", "How can I pay?", "Do you take credit cards?"),
     )
-    matcher = Matcher(desk, accurate, MatcherOptions(0.55, 0.3, 0.15))
+    matcher = Matcher(desk, accurate, MatcherOptions())
     asked = {
         "Wo kann ich mein Auto abstellen?": "parking",
         "Ich will das wieder zurückschicken": "return-item",

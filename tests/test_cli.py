@@ -322,7 +322,7 @@ def test_why_tells_the_decision_the_phrase_with_its_line_and_what_would_change_i
     assert result.exit_code == 0
     line = 1 + PAGE.splitlines().index("- Is there a car park?")
     for told in (
-        "“where is the car park”\n\nAnswered, because `parking` is ",
+        "“where is the car park”\n\nAnswered, because it is ",
         "“Is there a car park?”",
         f"{(pages / 'en' / 'shop.md').as_posix()}:{line}",
         "How likely parking is without each word (now ",
@@ -347,7 +347,7 @@ def test_why_for_machines_is_one_document_with_everything(run) -> None:
     assert told["standings"][0]["place"]["path"].endswith("/en/shop.md")
     assert {word["word"] for word in told["words"]} == {"where", "is", "the", "car", "park"}
     assert all(word["without"]["question"] for word in told["words"])
-    assert told["decision"].startswith("Answered, because `parking`")
+    assert told["decision"].startswith("Answered, because it is ")
     assert told["changes"]
     for signs in (told["signs"]["answerable"], told["signs"]["first"]):
         assert [sign["name"] for sign in signs] == [*SIGNS, "bias"]

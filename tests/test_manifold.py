@@ -28,7 +28,6 @@ from assistant.matching.matcher import Matcher, MatcherOptions
 from assistant.matching.sentences import clauses_of
 from assistant.matching.telltale import foreign_language
 from assistant.ports import Encoder
-from assistant.settings import Settings
 from assistant.values import (
     Check,
     Conversation,
@@ -77,8 +76,7 @@ def sample() -> Knowledge:
 
 
 def matcher_of(knowledge: Knowledge, encoder: Encoder) -> Matcher:
-    defaults = Settings(Path())
-    options = MatcherOptions(defaults.answer_above, defaults.offer_above, defaults.margin)
+    options = MatcherOptions()
     return Matcher(knowledge, encoder, options)
 
 

@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 
 from assistant.errors import ModelError
 from assistant.matching import lexical, training
-from assistant.matching.deciding import Thresholds, decide
+from assistant.matching.deciding import decide, thresholds_for
 from assistant.matching.evidence import WITNESSES, Evidence
 from assistant.matching.heads import (
     Examples,
     LogisticOptions,
     discriminant_head,
+    distances_apart,
     log_softmax,
     logistic_head,
     surroundings,
@@ -32,11 +33,20 @@ from assistant.matching.metric import Spread
 from assistant.matching.ranking import SIGNS, Curve, Ranked, Weights, load_weights, signs, voted
 from assistant.matching.terms import TermIndex, letter_bags, word_bags
 from assistant.ports import Encoder, Seen
-from assistant.settings import Settings
-from assistant.values import Candidate, Found, Knowledge, Ranking, Unknown, Unsure, Utterance, outcome
+from assistant.values import (
+    Candidate,
+    Found,
+    Knowledge,
+    Ranking,
+    Thresholds,
+    Unknown,
+    Unsure,
+    Utterance,
+    outcome,
+)
 from tests.fakes import base, entry
 
-OPTIONS = MatcherOptions(answer_above=0.55, offer_above=0.3, margin=0.15)
+OPTIONS = MatcherOptions(Thresholds(answer_above=0.55, offer_above=0.3, margin=0.15))
 
 DESK = base(
     entry("opening-hours", "en", "When are you open?", "What are your opening hours?", "Open on Sunday?"),
@@ -294,6 +304,53 @@ def test_a_choice_is_offered_where_a_page_may_well_answer_though_none_stands_out
     candidates = tuple(Candidate(f"e{n}", 0.1, "en", "phrase") for n in range(3))
     match = decide(Ranking("text", None, candidates, answerable=answerable), THRESHOLDS)
     assert outcome(match) == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "answerable", "expected"),
+    [
+        (0.56, 0.02, 0.7, "found"),
+        (0.55, 0.02, 0.7, "unsure"),
+        (0.55, 0.02, 0.6, "found"),
+        (0.59, 0.0, 0.599, "unsure"),
+        (0.97, 0.9, 0.97, "unsure"),
+    ],
+)
+def test_it_is_answered_where_a_page_is_likely_to_and_it_is_clear_which(
+    first: float, second: float, answerable: float, expected: str
+) -> None:
+    candidates = (Candidate("e0", first, "en", "phrase"), Candidate("e1", second, "en", "phrase"))
+    match = decide(Ranking("text", None, candidates, answerable=answerable), THRESHOLDS)
+    assert outcome(match) == expected
+
+
+@pytest.mark.parametrize(
+    ("entries", "any_page", "first"),
+    [(150, 0.6, 0.8), (80, 0.6, 0.8), (45, 0.667, 0.842), (20, 0.75, 0.889), (5, 0.75, 0.9), (0, 0.75, 0.9)],
+)
+def test_the_fewer_entries_a_base_has_the_surer_it_must_be_that_one_answers_and_which(
+    entries: int, any_page: float, first: float
+) -> None:
+    usual = Thresholds(answer_above=0.6, first_above=0.8)
+    found = thresholds_for(usual, entries)
+    assert (found.answer_above, found.first_above) == pytest.approx((any_page, first), abs=0.001)
+    assert replace(found, answer_above=0.6, first_above=0.8) == usual
+
+
+@pytest.mark.parametrize("above", [0.0, 0.95, 1.0])
+def test_a_small_base_is_no_less_careful_than_its_settings(above: float) -> None:
+    assert thresholds_for(Thresholds(answer_above=above), 5).answer_above == above
+
+
+def test_entries_lie_as_far_apart_as_their_means_for_how_phrases_vary() -> None:
+    # One feature that varies by 1 within each of four entries, with means at 0, 2, 6 and 12.
+    features = np.array([[at + side, 0.0] for at in (0, 2, 6, 12) for side in (-1, 1)], np.float32)
+    spread = Spread.of(features, np.repeat(np.arange(4), 2), 4)
+    apart = distances_apart(discriminant_head(spread), spread.means)
+    squares = np.array([2, 2, 4, 6]) ** 2
+    assert apart == pytest.approx(squares / np.median(squares), rel=1e-3)
+    alone = Spread.of(features[:2], np.zeros(2, np.int64), 1)
+    assert distances_apart(discriminant_head(alone), alone.means).tolist() == [1.0]
 
 
 def test_at_most_three_are_offered_and_no_far_fetched_ones() -> None:
@@ -599,7 +656,7 @@ def test_a_base_that_somebody_has_just_begun_answers_its_questions_in_other_word
         "returns": (["Can I return an item?", "How do I send it back?"], "may I return an item I bought"),
     }
     few = base(*(entry(name, "en", *texts[:phrases]) for name, (texts, _) in asked.items()))
-    matcher = Matcher(few, encoder, replace(OPTIONS, answer_above=Settings(Path()).answer_above))
+    matcher = Matcher(few, encoder, MatcherOptions())
     found = {name: matcher.match(Utterance(text)) for name, (_, text) in asked.items()}
     assert [name for name, match in found.items() if isinstance(match, Found)] == list(asked)
     strange = matcher.match(Utterance("will it rain in the mountains tomorrow"))
@@ -621,6 +678,7 @@ def test_how_far_the_first_entry_is_ahead_of_the_second(shares: list[float], exp
         ahead_of_elsewhere=nothing,
         word_by_word_elsewhere=None,
         nearer_than_elsewhere=1.0,
+        apart=nothing,
         known_words=1.0,
         size=len(shares),
     )

@@ -67,9 +67,7 @@ def test_no_text_makes_mending_raise_and_mending_twice_changes_nothing(text: str
 
 def test_the_matcher_reads_a_slip_and_says_so(encoder: Encoder) -> None:
     knowledge = base(*(entry(f"entry-{number}", "de", text) for number, text in enumerate(QUESTIONS)))
-    match = Matcher(knowledge, encoder, MatcherOptions(0.55, 0.3, 0.15)).match(
-        Utterance("Wie sind Ihre öfnungszeietn?")
-    )
+    match = Matcher(knowledge, encoder, MatcherOptions()).match(Utterance("Wie sind Ihre öfnungszeietn?"))
     assert isinstance(match, Found)
     assert match.best.entry == "entry-0"
     assert match.ranking.notes == ("read as `Wie sind Ihre öffnungszeiten?`",)

@@ -12,10 +12,10 @@ import pytest
 from assistant.matching.matcher import Matcher, MatcherOptions
 from assistant.matching.opposites import opposes
 from assistant.ports import Encoder
-from assistant.values import Found, Match, Unknown, Unsure, Utterance
+from assistant.values import Found, Match, Thresholds, Unknown, Unsure, Utterance
 from tests.fakes import base, entry
 
-OPTIONS = MatcherOptions(answer_above=0.55, offer_above=0.3, margin=0.15)
+OPTIONS = MatcherOptions(Thresholds(answer_above=0.55, offer_above=0.3, margin=0.15))
 MOST = 0.6  # probability that the wrong twin may get
 FOUND_SHARE = 0.95  # of the questions in other words
 HELD_OUT_SHARE = 0.8  # of the pairs that the word lists were not made for
@@ -151,7 +151,9 @@ def test_however_low_the_threshold_the_opposite_is_not_answered(encoder: Encoder
     knowledge = base(
         entry("open-account", "en", "How do I open an account?"), entry("parking", "en", "parking")
     )
-    matcher = Matcher(knowledge, encoder, MatcherOptions(answer_above=0.3, offer_above=0.2, margin=0.0))
+    matcher = Matcher(
+        knowledge, encoder, MatcherOptions(Thresholds(answer_above=0.3, offer_above=0.2, margin=0.0))
+    )
     assert not isinstance(matcher.match(Utterance("How do I close an account?")), Found)
 
 

@@ -19,7 +19,7 @@ from assistant.channels.explaining_json import explanation_json
 from assistant.channels.screen import Screen
 from assistant.knowledge.library import read_folder
 from assistant.matching import telling
-from assistant.matching.deciding import Thresholds, decide
+from assistant.matching.deciding import answerable, decide
 from assistant.matching.matcher import Matcher, MatcherOptions
 from assistant.matching.reasons import Explanation, explained
 from assistant.matching.trials import answered_from, spoken_words, with_word, without
@@ -37,6 +37,7 @@ from assistant.values import (
     Ranking,
     Several,
     Signs,
+    Thresholds,
     Unsure,
     Utterance,
     outcome,
@@ -44,7 +45,7 @@ from assistant.values import (
 from tests.fakes import SHOP, FakePages, WordMatcher
 
 REPOSITORY = Path(__file__).parents[1]
-OPTIONS = MatcherOptions(answer_above=0.55, offer_above=0.3, margin=0.15)
+OPTIONS = MatcherOptions(Thresholds(answer_above=0.55, offer_above=0.3, margin=0.15))
 
 # Asked of the sample base: what the explanation must say.
 QUESTIONS = {
@@ -57,8 +58,7 @@ QUESTIONS = {
         "Wrong answer? Move the question at knowledge/en/visit.md:",
     ),
     "Wo kann ich mein Auto abstellen?": (
-        "Answered, because `parking` is ",
-        "likely; from 55% on I answer.",
+        " that it is `parking`; I answer from 57% and 81% on.",
         "(by its words)",
         "`parking`, ",
         "German, knowledge/de/visit.md:",
@@ -72,16 +72,15 @@ QUESTIONS = {
     "Ist der Laden am Feiertag zu?": ("`holiday-hours`", "by its meaning, hardly a word is the same"),
     "Ich brauche einen Beleg für die Steuer": ("`invoice-copy`", "In no question of the pages: "),
     "주차장이 있나요?": (
-        "Answered, because `parking` is ",
+        " that it is `parking`; I answer from 57% and 81% on.",
         "Korean, knowledge/ko/visit.md:",
         "In no question of the pages: “주차장이”",
     ),
-    "may I pay later in instalments": ("Answered, because `installments` is ",),
-    "refund": ("Answered, because `refund-duration` is ", "    - refund"),
+    "may I pay later in instalments": (" that it is `installments`; I answer from 57% and 81% on.",),
+    "refund": (" that it is `refund-duration`; I answer from 57% and 81% on.", "    - refund"),
     "darf ich fotografieren": (
         "Not answered, because it is only ",
-        " likely that a page answers it; I offer a choice from 30% on. The nearest, `",
-        " likely; I answer from 55% on.",
+        " likely that a page answers it; I offer a choice from 30% on, and answer from 57% on. The nearest, ",
         "Should it be answered? Then write this under Questions of its entry",
     ),
     "was ist das": (
@@ -96,7 +95,7 @@ QUESTIONS = {
         "- Without “not”: answered from `dogs`",
     ),
     "Où puis-je garer ma voiture ?": (
-        "Answered, because `parking` is ",
+        " that it is `parking`; I answer from 57% and 81% on.",
         "asked in French",
         "In no question of the pages: any word of it",
     ),
@@ -114,7 +113,7 @@ QUESTIONS = {
     "?! 🙂": ("Not answered: there is no word in it.",),
     "Wann habt ihr offen? Und wo kann ich parken?": (
         "Answered: there are 2 questions in it, and each has its answer.",
-        "1. “Wann habt ihr offen?”\nAnswered, because `opening-hours` is ",
+        "1. “Wann habt ihr offen?”\nAnswered, because it is ",
         "2. “wo kann ich parken?”\nAnswered, because `parking` has this very question",
     ),
 }  # fmt: skip
@@ -249,7 +248,8 @@ def test_a_word_that_is_advised_makes_it_answered(
 ) -> None:
     first, asked = why(question).first, Utterance(question)
     assert first
-    just_missed = replace(OPTIONS, answer_above=first.probability + 0.02, cache_folder=cache)
+    likely = answerable(why(question).match.ranking)
+    just_missed = MatcherOptions(replace(OPTIONS.thresholds, answer_above=likely + 0.02), cache)
     careful = Matcher(knowledge, encoder, just_missed)
     told = explained(knowledge, careful, asked, careful.match(asked))
     assert isinstance(told.match, Unsure)
@@ -271,7 +271,7 @@ def test_written_down_where_it_is_advised_a_question_is_answered(
         "flurbelzork",
         "was ist das",
         "სად არის მაღაზია",
-        "my receipt caught fire",
+        "my card was eaten",
     )
     longer = knowledge
     for question in questions:
@@ -332,12 +332,12 @@ class SetMatcher:
 
     thresholds = Thresholds(answer_above=0.55, offer_above=0.3, margin=0.15)
 
-    def __init__(self, *ranked: tuple[str, float], doubt: str = "") -> None:
-        self._ranked, self._doubt = ranked, doubt
+    def __init__(self, *ranked: tuple[str, float], doubt: str = "", answerable: float = 0.0) -> None:
+        self._ranked, self._doubt, self._answerable = ranked, doubt, answerable
 
     def match(self, utterance: Utterance) -> Match:
         candidates = tuple(Candidate(name, share, "en", name) for name, share in self._ranked)
-        ranking = Ranking(utterance.text, "en", candidates)
+        ranking = Ranking(utterance.text, "en", candidates, answerable=self._answerable)
         return decide(ranking, self.thresholds, self._doubt)
 
     def match_many(self, utterances: Sequence[Utterance]) -> list[Match]:
@@ -352,15 +352,32 @@ class SetMatcher:
     [
         (
             SetMatcher(("opening-hours", 0.914), ("parking", 0.05)),
-            "Answered, because `opening-hours` is 91% likely; from 55% on I answer.",
+            "Answered, because it is 91% likely that a page answers it and, if so, 100% that it is "
+            "`opening-hours`; I answer from 55% and 80% on.",
+        ),
+        (
+            SetMatcher(("opening-hours", 0.74), ("parking", 0.05), answerable=0.8),
+            "Answered, because it is 80% likely that a page answers it and, if so, 92% that it is "
+            "`opening-hours`; I answer from 55% and 80% on.",
+        ),
+        (
+            SetMatcher(("opening-hours", 0.6), ("parking", 0.2), answerable=0.9),
+            "Asked back, because it is 90% likely that a page answers it, but, if so, only 67% that it is "
+            "`opening-hours` (22% that it is `parking`); I answer from 80% on.",
+        ),
+        (
+            SetMatcher(("opening-hours", 0.6), answerable=0.9),
+            "Asked back, because it is 90% likely that a page answers it, but, if so, only 67% that it is "
+            "`opening-hours`; I answer from 80% on.",
         ),
         (
             SetMatcher(("opening-hours", 0.48), ("parking", 0.2)),
-            "Asked back, because `opening-hours` is only 48% likely; I answer from 55% on, 7 points more.",
+            "Asked back, because it is only 48% likely that a page answers it; I answer from 55% on, "
+            "7 points more.",
         ),
         (
             SetMatcher(("opening-hours", 0.5499), ("parking", 0.2)),
-            "Asked back, because `opening-hours` is only 54.9% likely; I answer from 55% on, "
+            "Asked back, because it is only 54.9% likely that a page answers it; I answer from 55% on, "
             "less than a point more.",
         ),
         (
@@ -371,8 +388,8 @@ class SetMatcher:
         (
             SetMatcher(("parking", 0.12)),
             "Not answered, because it is only 12% likely that a page answers it; "
-            "I offer a choice from 30% on. "
-            "The nearest, `parking`, is 12% likely; I answer from 55% on.",
+            "I offer a choice from 30% on, and answer from 55% on. "
+            "The nearest, `parking`, is 12% likely.",
         ),
         (
             SetMatcher(("parking", 0.8), doubt="it is a single word that no question holds"),
@@ -428,7 +445,7 @@ def test_where_no_word_decides_it_says_so() -> None:
     told = explained(SHOP, matcher, asked, matcher.match(asked))
     assert telling.changes(told) == (
         "No single word decides: without any one of them it would still be answered.",
-        "The next, `opening-hours`, is 10% likely; from 75% on (15 points behind) I would ask back.",
+        "The next is `opening-hours` with 11%; above 20% I would ask back.",
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from assistant.errors import SettingsError
 from assistant.settings import KioskSettings, ListeningSettings, Settings, load_settings
+from assistant.values import Thresholds
 
 
 def written(folder: Path, text: str) -> Settings:
@@ -25,7 +26,7 @@ def test_sections_set_how_a_kiosk_listens_speaks_and_waits(tmp_path: Path) -> No
         'margin = 0\n[listening]\nmode = "push"\npause_seconds = 1\n'
         '[speaking]\nwords_a_minute = 140\n[kiosk]\nlanguages = ["de", "en"]\nstop_by_voice = false\n',
     )
-    assert settings.margin == 0.0
+    assert settings.thresholds == Thresholds(margin=0.0)
     assert settings.listening == ListeningSettings(mode="push", pause_seconds=1.0)
     assert settings.speaking.words_a_minute == 140
     assert settings.kiosk == KioskSettings(languages=("de", "en"), stop_by_voice=False)

@@ -12,10 +12,10 @@ from assistant.matching.matcher import Matcher, MatcherOptions
 from assistant.matching.ranking import Weights, load_weights
 from assistant.matching.told import told
 from assistant.ports import Encoder
-from assistant.values import Knowledge, Utterance
+from assistant.values import Knowledge, Thresholds, Utterance
 from tests.fakes import base, entry
 
-OPTIONS = MatcherOptions(answer_above=0.74, offer_above=0.3, margin=0.15)
+OPTIONS = MatcherOptions(Thresholds(answer_above=0.74, offer_above=0.3, margin=0.15))
 
 
 @pytest.mark.parametrize(

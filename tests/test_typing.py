@@ -19,7 +19,6 @@ from assistant.matching.reading import Reader
 from assistant.matching.shorthand import written_out
 from assistant.matching.text import fold, words
 from assistant.ports import Encoder, Lexicon
-from assistant.settings import Settings
 from assistant.values import Found, Knowledge, Match, Unsure, Utterance
 
 TABLES = Path(__file__).parent / "typing"
@@ -48,10 +47,7 @@ def knowledge() -> Knowledge:
 
 @pytest.fixture(scope="module")
 def matcher(knowledge: Knowledge, encoder: Encoder) -> Matcher:
-    defaults = Settings(SAMPLE)
-    return Matcher(
-        knowledge, encoder, MatcherOptions(defaults.answer_above, defaults.offer_above, defaults.margin)
-    )
+    return Matcher(knowledge, encoder, MatcherOptions())
 
 
 @pytest.fixture(scope="module")

@@ -33,5 +33,5 @@ def check_base(
     err.notes(matcher.notes)
     asked = sum(len(entry.questions) + len(entry.checks) for entry in knowledge.entries)
     with bar("trying every question", asked, err) as show:
-        options = ReviewOptions(settings.margin, date.today(), lambda done, _: show(done))
+        options = ReviewOptions(settings.thresholds.margin, date.today(), lambda done, _: show(done))
         return knowledge, (*problems, *review(knowledge, matcher.match_many, options))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from assistant.knowledge.folders import shown
@@ -50,11 +51,7 @@ def _decided(told: Explanation) -> dict[str, Any]:
         "doubt": told.doubt or None,
         "likeness": told.likeness if told.first else None,
         "answerable": _rounded(answerable(match.ranking)),
-        "thresholds": {
-            "answer_above": told.thresholds.answer_above,
-            "offer_above": told.thresholds.offer_above,
-            "margin": told.thresholds.margin,
-        },
+        "thresholds": asdict(told.thresholds),
         "notes": list(match.ranking.notes),
     }
 

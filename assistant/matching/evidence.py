@@ -79,6 +79,7 @@ class Evidence:
     ahead_of_elsewhere: Floats  # log-odds of each entry against what is asked elsewhere
     word_by_word_elsewhere: float | None  # the witness, of all that is asked elsewhere; None: not known
     nearer_than_elsewhere: float  # 0 amid what is asked there, 1 as near to an entry
+    apart: Floats  # how far each entry lies from the nearest other one of the base, 1 in the middle
     known_words: float  # share of the text's words, weighed by rarity, that the base holds
     size: int  # how many entries the base has
 
@@ -202,6 +203,7 @@ class Heads:
     on_meaning: Head | None
     on_everything: Head  # its last column is what is asked elsewhere
     surroundings: Surroundings | None = None  # None: nothing is known of what is asked elsewhere
+    apart: Floats | None = None  # of each entry from the nearest other one, 1 in the middle; None: not known
 
 
 def gather(phrases: Phrases, heads: Heads, texts: Texts) -> list[Evidence]:
@@ -219,6 +221,7 @@ def gather(phrases: Phrases, heads: Heads, texts: Texts) -> list[Evidence]:
         if heads.surroundings:
             nearer = heads.surroundings.nearer(vectors[0], on_meaning)
     standing_out = _standing_out(on_meaning)
+    apart = np.ones(phrases.count, np.float32) if heads.apart is None else heads.apart
     known = phrases.known_words(texts)
     seen = by_text(texts.seen) if texts.seen else [None] * len(texts.folded)
     rows = []
@@ -232,6 +235,7 @@ def gather(phrases: Phrases, heads: Heads, texts: Texts) -> list[Evidence]:
             ahead_of_elsewhere=own[number] - elsewhere[number],
             word_by_word_elsewhere=word_by_word_elsewhere(heads.surroundings, seen[number]),
             nearer_than_elsewhere=float(nearer[number]),
+            apart=apart,
             known_words=float(known[number]),
         )
         rows.append(_weigh(phrases, measured))
@@ -250,6 +254,7 @@ class Measured:
     ahead_of_elsewhere: Floats  # shape (entries,)
     word_by_word_elsewhere: float | None
     nearer_than_elsewhere: float
+    apart: Floats  # shape (entries,)
     known_words: float
 
 
@@ -285,6 +290,7 @@ def _weigh(phrases: Phrases, measured: Measured) -> Evidence:
         ahead_of_elsewhere=measured.ahead_of_elsewhere[short],
         word_by_word_elsewhere=measured.word_by_word_elsewhere,
         nearer_than_elsewhere=measured.nearer_than_elsewhere,
+        apart=measured.apart[short],
         known_words=measured.known_words,
         size=phrases.count,
     )

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from assistant.matching.deciding import Thresholds, answerable, decide, is_offered
+from assistant.matching.deciding import answerable, decide, is_offered
 from assistant.matching.sentences import Clause, clauses_of, leans, says_nothing, wishes
 from assistant.matching.text import cut, fold
-from assistant.values import Candidate, Found, Match, Part, Several, Unknown, Unsure, Utterance
+from assistant.values import Candidate, Found, Match, Part, Several, Thresholds, Unknown, Unsure, Utterance
 
 MOST_QUESTIONS = 3
 # A sentence that is no question counts as one only where it is nearly what an editor wrote:

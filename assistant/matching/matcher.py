@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from assistant.matching.arithmetic import one_thread
@@ -12,7 +12,7 @@ from assistant.matching.cache import Cache, fingerprint
 from assistant.matching.confidence import confidence_signs
 from assistant.matching.content import scripts
 from assistant.matching.contradicting import Question, without_contradictions
-from assistant.matching.deciding import Thresholds, decide
+from assistant.matching.deciding import decide, thresholds_for
 from assistant.matching.dialects import in_standard_german
 from assistant.matching.evidence import WITNESSES, gather
 from assistant.matching.manifold import Known, Manifold, One
@@ -20,7 +20,17 @@ from assistant.matching.ranking import Ranked, Weights, load_weights, rank, vote
 from assistant.matching.telltale import READ_BY_ENCODER, foreign_language, is_single_word
 from assistant.matching.text import LONGEST_QUESTION, cut, fold, words
 from assistant.ports import Encoder
-from assistant.values import Candidate, Knowledge, Match, Ranking, Signs, Unknown, Utterance, Witness
+from assistant.values import (
+    Candidate,
+    Knowledge,
+    Match,
+    Ranking,
+    Signs,
+    Thresholds,
+    Unknown,
+    Utterance,
+    Witness,
+)
 
 SHOWN = 5  # candidates
 _READINGS = 5  # of one sound; further ones add noise
@@ -32,9 +42,7 @@ _CHUNK = 64  # texts at once: keeps 100,000 phrases within 100 MB
 class MatcherOptions:
     """When to answer, when to offer, where to keep what took long to make, and what to be ready for."""
 
-    answer_above: float
-    offer_above: float
-    margin: float
+    thresholds: Thresholds = field(default_factory=Thresholds)
     cache_folder: Path | None = None
     hears: bool = False  # questions will be spoken: be ready for the first
 
@@ -57,12 +65,13 @@ class Matcher:
         )
         one_thread()
         self._weights = weights or load_weights(encoder.name if encoder else None)
-        self.thresholds = Thresholds(options.answer_above, options.offer_above, options.margin)
         wordings = wordings_of(knowledge)
         cache = _cache(knowledge, options)
         answers = answers_of(knowledge) if self._weights.reads_answers else ()
         self._base = Base(wordings, encoder, cache, answers) if wordings else None
         self._known = _known(self._base, knowledge)
+        entries = self._base.phrases.count if self._base else 0
+        self.thresholds = thresholds_for(options.thresholds, entries)
         if self._base and options.hears:
             self._base.expect_speech()
 

@@ -30,6 +30,7 @@ SIGNS = (
     "ahead of elsewhere",  # of the logistic head: log-odds against what is asked elsewhere
     "word by word ahead",  # of all that is asked elsewhere
     "nearer than elsewhere",  # 0 amid what is asked there, 1 as near to an entry
+    "apart from the nearest",  # how far the entry lies from the next one of the base: near twins are mixed up
     "known words",  # of the text, weighed by rarity
     "few entries",  # minus the log of how many the base has: among few, none can stand out far
 )
@@ -189,6 +190,7 @@ def signs(evidence: Evidence, ranking: Floats) -> Floats:
         evidence.ahead_of_elsewhere[first],
         0.0 if elsewhere is None else word_by_word - elsewhere,
         evidence.nearer_than_elsewhere,
+        evidence.apart[first],
     )
     of_the_base = (evidence.known_words, -np.log(evidence.size))
     return np.array([*own, evidence.standing_out[first], *shares, *apart, *of_the_base], np.float32)

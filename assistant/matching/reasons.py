@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Literal, Protocol
 
 from assistant.matching.content import common_words, function_words, scripts
-from assistant.matching.deciding import Thresholds, decide
+from assistant.matching.deciding import decide
 from assistant.matching.sentences import clauses_of
 from assistant.matching.text import cut, fold, words
 from assistant.matching.trials import Trial, answered_from, spoken_words, tried, with_word, without
@@ -26,6 +26,7 @@ from assistant.values import (
     Place,
     Several,
     Signs,
+    Thresholds,
     Utterance,
     outcome,
 )

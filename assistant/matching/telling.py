@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from assistant.matching.deciding import answerable
+from assistant.matching.deciding import answerable, first_share
 from assistant.matching.reasons import Explanation, Standing, Word
 from assistant.matching.text import fold
 from assistant.matching.trials import Trial, spoken_words
@@ -73,43 +73,74 @@ def _several(match: Several) -> str:
 
 
 def _answered(told: Explanation, first: Standing) -> str:
-    likely = percent(first.probability, told.thresholds.answer_above)
+    likely, which, limits = _any_page(told), _first_page(told), told.thresholds
     if told.likeness == "word for word":
-        return f"Answered, because `{first.entry}` has this very question ({likely} likely)."
-    lowest = f"{told.thresholds.answer_above:.0%}"
-    return f"Answered, because `{first.entry}` is {likely} likely; from {lowest} on I answer."
-
-
-def _asked_back(told: Explanation, first: Standing) -> str:
-    lowest, runner_up = told.thresholds.answer_above, told.runner_up
-    likely = percent(first.probability, lowest)
-    if told.doubt and first.probability >= lowest:
-        return f"Asked back, although `{first.entry}` is {likely} likely: {told.doubt}."
-    if told.doubt:
-        return f"Asked back, because `{first.entry}` is only {likely} likely, and {told.doubt}."
-    if first.probability < lowest or runner_up is None:
         return (
-            f"Asked back, because `{first.entry}` is only {likely} likely; I answer from {lowest:.0%} on, "
-            f"{_points(lowest - first.probability)} more."
+            f"Answered, because `{first.entry}` has this very question ({percent(first.probability)} likely)."
         )
-    apart = _points(first.probability - runner_up.probability)
     return (
-        f"Asked back, because `{first.entry}` ({likely}) and `{runner_up.entry}` "
-        f"({percent(runner_up.probability)}) are only {apart} apart; "
-        f"I answer from {_points(told.thresholds.margin)} on."
+        f"Answered, because it is {likely} likely that a page answers it and, if so, {which} that it is "
+        f"`{first.entry}`; I answer from {limits.answer_above:.0%} and {limits.first_above:.0%} on."
     )
 
 
+def _asked_back(told: Explanation, first: Standing) -> str:
+    limits, ranking = told.thresholds, told.match.ranking
+    if told.doubt:
+        likely = percent(first.probability)
+        if answerable(ranking) >= limits.answer_above and first_share(ranking) >= limits.first_above:
+            return f"Asked back, although `{first.entry}` is {likely} likely: {told.doubt}."
+        return f"Asked back, because `{first.entry}` is only {likely} likely, and {told.doubt}."
+    if answerable(ranking) < limits.answer_above:
+        return (
+            f"Asked back, because it is only {_any_page(told)} likely that a page answers it; I answer from "
+            f"{limits.answer_above:.0%} on, {_points(limits.answer_above - answerable(ranking))} more."
+        )
+    if first_share(ranking) < limits.first_above:
+        return (
+            f"Asked back, because it is {_any_page(told)} likely that a page answers it, but, if so, only "
+            f"{_first_page(told)} that it is `{first.entry}`{_beside(told)}; "
+            f"I answer from {limits.first_above:.0%} on."
+        )
+    assert told.runner_up
+    apart = _points(first.probability - told.runner_up.probability)
+    return (
+        f"Asked back, because `{first.entry}` ({percent(first.probability)}) and `{told.runner_up.entry}` "
+        f"({percent(told.runner_up.probability)}) are only {apart} apart; "
+        f"I answer from {_points(limits.margin)} on."
+    )
+
+
+def _any_page(told: Explanation) -> str:
+    """How likely it is that any page answers the question."""
+    limits = told.thresholds
+    likely = answerable(told.match.ranking)
+    return percent(
+        likely, min((limits.answer_above, limits.offer_above), key=lambda each: abs(likely - each))
+    )
+
+
+def _first_page(told: Explanation) -> str:
+    """How likely it is that the first page does, if any."""
+    return percent(first_share(told.match.ranking), told.thresholds.first_above)
+
+
+def _beside(told: Explanation) -> str:
+    if not told.runner_up:
+        return ""
+    share = told.runner_up.probability / answerable(told.match.ranking)
+    return f" ({percent(share)} that it is `{told.runner_up.entry}`)"
+
+
 def _not_answered(told: Explanation, first: Standing) -> str:
-    lowest = told.thresholds.offer_above
-    likely = f"it is only {percent(answerable(told.match.ranking), lowest)} likely that a page answers it"
+    likely = f"it is only {_any_page(told)} likely that a page answers it"
     nearest = f"The nearest, `{first.entry}`, is {percent(first.probability)} likely"
     if told.doubt:
         return f"Not answered: {told.doubt}, and {likely}. {nearest}."
-    answered_from = f"{told.thresholds.answer_above:.0%}"
+    limits = told.thresholds
     return (
-        f"Not answered, because {likely}; I offer a choice from {lowest:.0%} on. "
-        f"{nearest}; I answer from {answered_from} on."
+        f"Not answered, because {likely}; I offer a choice from {limits.offer_above:.0%} on, and answer from "
+        f"{limits.answer_above:.0%} on. {nearest}."
     )
 
 
@@ -126,16 +157,17 @@ def _would_unseat(told: Explanation) -> Iterator[str]:
     if not decisive and any(word.without for word in told.words):
         yield "No single word decides: without any one of them it would still be answered."
     if told.first and told.runner_up and told.likeness != "word for word":
-        yield _distance(told.first, told.runner_up, told.thresholds.margin)
+        yield _distance(told, told.runner_up)
 
 
-def _distance(first: Standing, runner_up: Standing, margin: float) -> str:
+def _distance(told: Explanation, runner_up: Standing) -> str:
     """How near the next entry is."""
-    named = f"`{runner_up.entry}`, is {percent(runner_up.probability)} likely"
     if runner_up.probability < _FAR:
-        return f"Nothing else comes near: the next, {named}."
-    asked_back_at = percent(max(first.probability - margin, 0.0))
-    return f"The next, {named}; from {asked_back_at} on ({_points(margin)} behind) I would ask back."
+        likely = percent(runner_up.probability)
+        return f"Nothing else comes near: the next, `{runner_up.entry}`, is {likely} likely."
+    share = runner_up.probability / answerable(told.match.ranking)
+    asked_back_from = f"{1 - told.thresholds.first_above:.0%}"
+    return f"The next is `{runner_up.entry}` with {percent(share)}; above {asked_back_from} I would ask back."
 
 
 def _would_answer(told: Explanation) -> Iterator[str]:

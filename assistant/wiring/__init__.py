@@ -56,9 +56,7 @@ def matcher_maker(settings: Settings, *, hears: bool = False) -> Callable[[Knowl
     from assistant.matching.matcher import Matcher, MatcherOptions
 
     encoder = _encoder(settings)
-    options = MatcherOptions(
-        settings.answer_above, settings.offer_above, settings.margin, cache_folder(settings), hears
-    )
+    options = MatcherOptions(settings.thresholds, cache_folder(settings), hears)
     return lambda knowledge: Matcher(knowledge, encoder, options)
 
 

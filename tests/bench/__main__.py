@@ -17,17 +17,18 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
+from assistant.matching.deciding import thresholds_for
 from assistant.matching.ranking import Ranked, Weights
 from assistant.matching.semantic import open_encoder
 from assistant.matching.side_by_side import open_accurate_encoder
 from assistant.ports import Encoder
-from assistant.settings import Settings
+from assistant.values import Thresholds
 from tests.bench.learn import HELD_OUT, SHIPPED
 from tests.bench.loading import Loaded
 from tests.bench.rivals import Scores, rivals
 from tests.bench.sets import BenchSet, NoSets, reported_sets
 
-DEFAULTS = Settings(Path())
+DEFAULTS = Thresholds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,13 @@ class Answered:
         """For every question: the first probability, is it answered at once, is it right?"""
         probabilities = np.array([ranked.probabilities[0] for ranked in self.ranked], np.float64)
         seconds = np.array([ranked.probabilities[1] for ranked in self.ranked])
-        clear = (probabilities >= DEFAULTS.answer_above) & (probabilities - seconds >= DEFAULTS.margin)
+        known = np.maximum(self.answerable(), probabilities)
+        limits = thresholds_for(DEFAULTS, self.bench.size)
+        clear = (
+            (known >= limits.answer_above)
+            & (probabilities >= limits.first_above * known)
+            & (probabilities - seconds >= limits.margin)
+        )
         pairs = zip(self.ranked, self.bench.questions, strict=True)
         return probabilities, clear, np.array([int(r.entries[0]) in q.entries for r, q in pairs])
 
@@ -117,8 +124,9 @@ def accuracy_table(sets: Sequence[BenchSet], ours: Ours) -> tuple[Table, list[An
 
 def trust_table(answered: Sequence[Answered]) -> Table:
     table = Table(
-        title=f"At the default thresholds: answered from {DEFAULTS.answer_above:.2f} on, margin "
-        f"{DEFAULTS.margin:.2f}; nothing offered where a page is less than {DEFAULTS.offer_above:.2f} likely"
+        title="At the default thresholds: answered where any page is at least "
+        f"{DEFAULTS.answer_above:.2f} likely and the first has {DEFAULTS.first_above:.2f} of that, nothing "
+        f"offered where any is less than {DEFAULTS.offer_above:.2f} likely"
     )
     for name in (
         "set",

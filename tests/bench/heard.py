@@ -24,7 +24,6 @@ from assistant.matching.matcher import Matcher, MatcherOptions
 from assistant.matching.semantic import open_encoder
 from assistant.matching.text import fold
 from assistant.ports import Encoder
-from assistant.settings import Settings
 from assistant.speech.sound.resampling import at_rate, to_pcm
 from tests.bench.__main__ import held_out_weights
 from tests.bench.sets import BenchSet, Draw, Question, labelled_set, read_rows
@@ -120,8 +119,7 @@ def ours(encoder: Encoder, rehears: bool = True) -> Ask:
     was probably said."""
 
     def ask(both: Pair) -> tuple[float, float]:
-        defaults = Settings(Path())
-        options = MatcherOptions(defaults.answer_above, defaults.offer_above, defaults.margin)
+        options = MatcherOptions()
         weights = held_out_weights(both.said.family, "with encoder")
         matcher = Matcher(knowledge_of(both.said, "en"), encoder, options, weights)
         return our_hits(matcher, both.said), our_hits(matcher, replace(both.heard, is_heard=rehears))

@@ -7,7 +7,6 @@ one comes first. With one side alone: how often a question that means the other 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 from rich.table import Table
@@ -15,7 +14,6 @@ from rich.table import Table
 from assistant.matching.matcher import Matcher, MatcherOptions
 from assistant.matching.semantic import open_encoder
 from assistant.ports import Encoder
-from assistant.settings import Settings
 from assistant.values import Found, Utterance
 from tests.bench.rivals import Scores, rivals
 from tests.bench.sets import BenchSet, Question
@@ -46,8 +44,7 @@ def taken_in(scores: Scores, bench: BenchSet) -> int:
 
 
 def our_matcher(bench: BenchSet, language: str, encoder: Encoder) -> Matcher:
-    defaults = Settings(Path())
-    options = MatcherOptions(defaults.answer_above, defaults.offer_above, defaults.margin)
+    options = MatcherOptions()
     return Matcher(knowledge_of(bench, language), encoder, options)
 
 

@@ -19,7 +19,6 @@ from rich.table import Table
 from assistant.matching.matcher import Matcher, MatcherOptions
 from assistant.matching.semantic import open_encoder
 from assistant.ports import Encoder
-from assistant.settings import Settings
 from assistant.values import Found, Match, Several, Utterance
 from tests.bench.__main__ import held_out_weights
 from tests.bench.rivals import Scores, rivals
@@ -116,8 +115,7 @@ def are_both(firsts: Sequence[int], wanted: tuple[frozenset[int], frozenset[int]
 def rows(bench: BenchSet, language: str, encoder: Encoder) -> Iterator[list[str]]:
     answerable = tuple(question for question in bench.questions if question.entries)
     bench = replace(bench, questions=answerable).some_questions(_QUESTIONS)
-    defaults = Settings(Path())
-    options = MatcherOptions(defaults.answer_above, defaults.offer_above, defaults.margin)
+    options = MatcherOptions()
     weights = held_out_weights(bench.family, "with encoder")
     matcher = Matcher(knowledge_of(bench, language), encoder, options, weights)
     for name, asked in (("alone", bench), ("in a paragraph", in_a_paragraph(bench, language))):

@@ -18,7 +18,6 @@ from rich.table import Table
 from assistant.matching.matcher import Matcher, MatcherOptions
 from assistant.matching.semantic import open_encoder
 from assistant.ports import Encoder
-from assistant.settings import Settings
 from assistant.values import Entry, Knowledge, Page, Phrase, Place, Utterance
 from tests.bench.__main__ import held_out_weights, rival_hits
 from tests.bench.rivals import Scores, rivals
@@ -64,8 +63,7 @@ def our_hits(matcher: Matcher, bench: BenchSet) -> float:
 def rows(bench: BenchSet, language: str, encoder: Encoder) -> Iterator[list[str]]:
     answerable = tuple(question for question in bench.questions if question.entries)
     bench = replace(bench, questions=answerable).some_questions(_QUESTIONS)
-    defaults = Settings(Path())
-    options = MatcherOptions(defaults.answer_above, defaults.offer_above, defaults.margin)
+    options = MatcherOptions()
     matcher = Matcher(
         knowledge_of(bench, language), encoder, options, held_out_weights(bench.family, "with encoder")
     )

@@ -25,7 +25,7 @@ from assistant.events import EarEvent, HeardOut
 from assistant.matching.matcher import Matcher, MatcherOptions
 from assistant.matching.semantic import open_encoder
 from assistant.ports import Microphone, Recognizer
-from assistant.settings import ListeningSettings, Settings, load_settings
+from assistant.settings import ListeningSettings, load_settings
 from assistant.speech.hearing.pocketsphinx_recognizer import PocketSphinxRecognizer
 from assistant.speech.hearing.spoken_turn import RATE_HZ, Reading, SpokenTurn
 from assistant.speech.hearing.turn_taking import IsKnownQuestion, TurnTaking, is_beginning, is_whole
@@ -352,11 +352,10 @@ def known_to(knowledge: Knowledge | None) -> IsKnownQuestion:
     """What the pages know; no pages know nothing."""
     if knowledge is None:
         return lambda _text, _language: False
-    defaults = Settings(Path())
     matcher = Matcher(
         knowledge,
         open_encoder(),
-        MatcherOptions(defaults.answer_above, defaults.offer_above, defaults.margin),
+        MatcherOptions(),
     )
 
     @cache

@@ -144,8 +144,11 @@ def test_an_answer_is_made_ready_once_and_counted_when_it_is_given() -> None:
 
 
 def test_what_was_made_ready_for_somebody_who_left_is_forgotten() -> None:
-    with running(replace(RULES, idle_seconds=0.2)) as kiosk:
+    with running() as kiosk:
         kiosk.ear.hear(HeardOut(Heard("when are you open", "en")))
+        while not kiosk.mouth.ready:
+            time.sleep(0.01)
+        kiosk.put(EarTold(kiosk.ear.number, NothingSaid()))
         kiosk.shown.wait_for("state: idle", 2)
         while kiosk.loop._ready:
             time.sleep(0.01)

@@ -75,9 +75,8 @@ def _several(match: Several) -> str:
 def _answered(told: Explanation, first: Standing) -> str:
     likely, which, limits = _any_page(told), _first_page(told), told.thresholds
     if told.likeness == "word for word":
-        return (
-            f"Answered, because `{first.entry}` has this very question ({percent(first.probability)} likely)."
-        )
+        very = percent(first.probability)
+        return f"Answered, because `{first.entry}` has this very question ({very} likely)."
     return (
         f"Answered, because it is {likely} likely that a page answers it and, if so, {which} that it is "
         f"`{first.entry}`; I answer from {limits.answer_above:.0%} and {limits.first_above:.0%} on."
@@ -102,22 +101,20 @@ def _asked_back(told: Explanation, first: Standing) -> str:
             f"{_first_page(told)} that it is `{first.entry}`{_beside(told)}; "
             f"I answer from {limits.first_above:.0%} on."
         )
-    assert told.runner_up
-    apart = _points(first.probability - told.runner_up.probability)
+    second = ranking.candidates[1]
+    apart = _points(first.probability - second.probability)
     return (
-        f"Asked back, because `{first.entry}` ({percent(first.probability)}) and `{told.runner_up.entry}` "
-        f"({percent(told.runner_up.probability)}) are only {apart} apart; "
+        f"Asked back, because `{first.entry}` ({percent(first.probability)}) and `{second.entry}` "
+        f"({percent(second.probability)}) are only {apart} apart; "
         f"I answer from {_points(limits.margin)} on."
     )
 
 
 def _any_page(told: Explanation) -> str:
     """How likely it is that any page answers the question."""
-    limits = told.thresholds
-    likely = answerable(told.match.ranking)
-    return percent(
-        likely, min((limits.answer_above, limits.offer_above), key=lambda each: abs(likely - each))
-    )
+    likely, limits = answerable(told.match.ranking), told.thresholds
+    nearest = min(limits.answer_above, limits.offer_above, key=lambda limit: abs(likely - limit))
+    return percent(likely, nearest)
 
 
 def _first_page(told: Explanation) -> str:

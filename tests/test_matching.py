@@ -30,7 +30,7 @@ from assistant.matching.heads import (
 )
 from assistant.matching.matcher import Matcher, MatcherOptions
 from assistant.matching.metric import Spread
-from assistant.matching.ranking import SIGNS, Curve, Ranked, Weights, load_weights, signs, voted
+from assistant.matching.ranking import SIGNS, Curve, Ranked, Weights, load_weights, signs, spoken_for, voted
 from assistant.matching.terms import TermIndex, letter_bags, word_bags
 from assistant.ports import Encoder, Seen
 from assistant.values import (
@@ -266,6 +266,13 @@ def test_a_guess_makes_it_no_likelier_that_any_page_is_meant() -> None:
     assert votes.entries.tolist() == [1, 2]
     assert votes.answerable == pytest.approx(0.24)
     assert votes.probabilities == pytest.approx([0.9 / 2 * 0.24 / 0.6, 0.2 / 2 * 0.24 / 0.6])
+
+
+def test_one_more_witness_changes_the_order_but_not_how_likely_all_are_together() -> None:
+    ranked = spoken_for(reading((1, 0.5), (3, 0.3)), np.array([0, 0, 0, 1], np.float32))
+    assert ranked.entries.tolist() == [3, 1]
+    odds = 0.3 * np.e / 0.5
+    assert ranked.probabilities == pytest.approx([0.8 * odds / (1 + odds), 0.8 / (1 + odds)])
 
 
 # --- deciding --------------------------------------------------------------------------------

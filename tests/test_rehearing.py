@@ -102,8 +102,8 @@ def test_what_was_heard_is_read_in_the_words_of_the_language_it_was_heard_in(
 def test_languages_that_no_page_is_in_are_not_remembered() -> None:
     ready = Base(wordings_of(sample().knowledge), None, None)
     for language in ("fr", "x-1", "x-2", "tlh"):
-        assert ready.rehearing(language).said("where can i bark") == "where can i bark"
-    assert not ready._rehearings
+        assert ready.hearing(language).rehearing.said("where can i bark") == "where can i bark"
+    assert not ready._hearings
 
 
 def test_words_of_another_language_that_sound_alike_are_not_read() -> None:
@@ -113,7 +113,7 @@ def test_words_of_another_language_that_sound_alike_are_not_read() -> None:
 
 def test_who_expects_speech_waits_for_nothing_at_the_first_spoken_question(monkeypatch) -> None:
     ready = build_assistant(load_settings(SAMPLE), hears=True)
-    monkeypatch.setattr("assistant.matching.base.Rehearing", None)  # none can be made any more
+    monkeypatch.setattr("assistant.matching.base.Hearing", None)  # none can be made any more
     heard = Utterance("where can i bark", "en", is_heard=True)
     assert ready.matcher.match(heard).ranking.notes == ("read as `where can i park`",)
 

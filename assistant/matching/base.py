@@ -10,7 +10,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from assistant.matching.cache import Cache
+from assistant.matching.by_sound import BySound, Spoken
+from assistant.matching.cache import Cache, fingerprint
 from assistant.matching.content import common_words, function_words, scripts
 from assistant.matching.elsewhere import asked_elsewhere
 from assistant.matching.evidence import Heads, Phrases, Texts
@@ -26,6 +27,8 @@ from assistant.matching.training import Kind, Lesson, train
 from assistant.ports import Encoder, Lexicon, Seen
 from assistant.values import Knowledge
 
+Floats = npt.NDArray[np.float32]
+
 
 @dataclass(frozen=True, slots=True)
 class Wording:
@@ -35,6 +38,14 @@ class Wording:
     language: str
     text: str  # as the editor wrote it
     folded: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """How what was heard in one language is understood."""
+
+    rehearing: Rehearing
+    by_sound: BySound | None  # None: the base has no phrase in it
 
 
 class Base:
@@ -71,7 +82,8 @@ class Base:
         self.heads: Heads = train(lesson, cache, f"{encoder.name} {encoder.piece_name}" if encoder else "")
         self._own = {wording.text: place for place, wording in enumerate(wordings)}
         self._lexicon = encoder if isinstance(encoder, Lexicon) else None
-        self._rehearings: dict[str | None, Rehearing] = {}  # by language; None: of all
+        self._cache = cache
+        self._hearings: dict[str | None, Hearing] = {}  # by language; None: of all
         self.reader = Reader(Vocabulary(texts, self._lexicon))
         self.exact = frozenset(wording.folded for wording in wordings)
         by_entry = groupby(wordings, key=lambda wording: (wording.entry, wording.language))
@@ -79,26 +91,28 @@ class Base:
         self.scripts = scripts("".join(sorted(set("".join(self.exact)))))
         self.languages = OwnLanguages(written.folded, [wording.language for wording in wordings])
 
-    def rehearing(self, language: str | None) -> Rehearing:
-        """Reads what was heard in a language in the words of its phrases; None: of all phrases; of a language
+    def hearing(self, language: str | None) -> Hearing:
+        """How what was heard in a language is understood by its phrases; None: by all phrases; of a language
         without any it changes nothing. Made when it is first asked for: who types needs none."""
         spoken = _tongue(language) if language else None
-        if spoken in self._rehearings:
-            return self._rehearings[spoken]
-        own = [w.text for w in self.wordings if spoken in (None, _tongue(w.language))]
-        made = Rehearing(own, self._lexicon)
-        if own:  # customers may name any language: none of those is kept
-            self._rehearings[spoken] = made
-        return made
+        if spoken in self._hearings:
+            return self._hearings[spoken]
+        own = [place for place, w in enumerate(self.wordings) if spoken in (None, _tongue(w.language))]
+        if not own:  # customers may name any language: none of those is kept
+            return Hearing(Rehearing(()), None)
+        texts = [self.wordings[place].text for place in own]
+        phrases = Spoken(texts, self.phrases.entries[own], self.phrases.count)
+        kind = f"by-sound-{fingerprint(spoken or '')}"
+        by_sound = BySound.trained(phrases, self._cache, kind)
+        self._hearings[spoken] = Hearing(Rehearing(texts, self._lexicon), by_sound)
+        return self._hearings[spoken]
 
     def expect_speech(self) -> None:
         """Make now what the first spoken question would wait for: 4 s for 100,000 phrases."""
         for language in dict.fromkeys(wording.language for wording in self.wordings):
-            self.rehearing(language)
+            self.hearing(language)
 
-    def _vectors(
-        self, texts: Sequence[str], kind: Kind, cache: Cache | None
-    ) -> npt.NDArray[np.float32] | None:
+    def _vectors(self, texts: Sequence[str], kind: Kind, cache: Cache | None) -> Floats | None:
         if self.encoder is None:
             return None
         return cache.vectors(self.encoder, texts, kind) if cache else self.encoder.encode(texts)

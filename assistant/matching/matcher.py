@@ -16,7 +16,7 @@ from assistant.matching.deciding import decide, thresholds_for
 from assistant.matching.dialects import in_standard_german
 from assistant.matching.evidence import WITNESSES, gather
 from assistant.matching.manifold import Known, Manifold, One
-from assistant.matching.ranking import Ranked, Weights, load_weights, rank, voted
+from assistant.matching.ranking import Ranked, Weights, load_weights, rank, spoken_for, voted
 from assistant.matching.telltale import READ_BY_ENCODER, foreign_language, is_single_word
 from assistant.matching.text import LONGEST_QUESTION, cut, fold, words
 from assistant.ports import Encoder
@@ -115,7 +115,7 @@ class Matcher:
             foreign = foreign_language(utterance.text, self._known.languages, base.scripts)
             told = utterance.language or foreign or tongues[start] or language
             end = start + len(group.texts)
-            votes = voted(ranked[start:end], group.is_guess)
+            votes = _by_sound(base, utterance, group, voted(ranked[start:end], group.is_guess))
             vector = None if texts.vectors is None else texts.vectors[start]
             said = Question(cut(utterance.text)[0], group.texts[0], told, vector)
             matches.append(self._judge(base, Asked(utterance, said), votes))
@@ -198,11 +198,19 @@ def _readings(utterance: Utterance, base: Base) -> _Readings:
     standard = in_standard_german(text)
     readings = [base.reader.readings(standard)[0], text] if standard else base.reader.readings(text)
     heard = readings[0] if standard else text
-    said = base.rehearing(utterance.language).said(heard) if utterance.is_heard else readings[0]
+    said = base.hearing(utterance.language).rehearing.said(heard) if utterance.is_heard else readings[0]
     different: dict[str, str] = {}
     for reading in (said, *readings, *(reading for reading in others if fold(reading))):
         different.setdefault(fold(reading), reading)
     return _Readings(list(different.values())[:_READINGS], fold(said) != fold(readings[0]))
+
+
+def _by_sound(base: Base, utterance: Utterance, readings: _Readings, votes: Ranked) -> Ranked:
+    """What was heard speaks for the entries that it sounds like, too."""
+    if not utterance.is_heard or fold(utterance.text) in base.exact:
+        return votes
+    by_sound = base.hearing(utterance.language).by_sound
+    return spoken_for(votes, by_sound.speaks_for(readings.texts)) if by_sound else votes
 
 
 def _candidates(base: Base, ranked: Ranked) -> tuple[Candidate, ...]:

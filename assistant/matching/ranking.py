@@ -40,6 +40,7 @@ _WORD_BY_WORD = WITNESSES.index("word by word")
 # Asked word for word as an editor wrote it: certain, but for what two entries may share.
 _VERBATIM = 0.97
 _FAR_AHEAD = 12.0  # of a second entry that there is none of, or as good as none; a natural logarithm
+_HARDLY = 1e-4  # likely: as much as any entry may be before one more witness speaks
 _ALONE = 0.7  # share of the entries: from here on no other entry comes near
 
 
@@ -209,6 +210,23 @@ def voted(readings: Sequence[Ranked], is_guess: bool) -> Ranked:
     answerable = min(votes.answerable, readings[1].answerable)
     less = np.float32(answerable / votes.answerable)
     return replace(votes, probabilities=votes.probabilities * less, answerable=answerable)
+
+
+def spoken_for(ranked: Ranked, adds: Floats) -> Ranked:
+    """The same entries where one more witness adds something to the log of each one's probability; all
+    together are as likely as before. `adds` has a number for every entry of the base."""
+    before = ranked.probabilities
+    logs = np.log(np.maximum(before, _HARDLY)) + adds[ranked.entries]
+    now = np.exp(log_softmax(logs)) * before.sum()
+    order = np.argsort(-now, kind="stable")
+    return replace(
+        ranked,
+        entries=ranked.entries[order],
+        probabilities=np.asarray(now[order], np.float32),
+        phrases=ranked.phrases[order],
+        values=ranked.values[order],
+        parts=ranked.parts[order],
+    )
 
 
 def merged(readings: Sequence[Ranked], trust: npt.NDArray[np.float64]) -> Ranked:

@@ -23,7 +23,7 @@ _SPACE, _END = ord(" "), ord("\n")
 
 @dataclass(frozen=True, slots=True)
 class Bags:
-    """The terms of some texts: `terms[i]` stands `counts[i]` times in text `texts[i]`."""
+    """The terms of some texts, in their order: `terms[i]` stands `counts[i]` times in text `texts[i]`."""
 
     texts: Ints
     terms: Hashes
@@ -122,9 +122,9 @@ class TermIndex:
     def ask(self, bags: Bags) -> Floats:
         """Cosines, shape (texts asked, phrases). Terms the base lacks count as the rarest."""
         cosines = np.zeros((bags.size, self._size), np.float32)
-        for text in range(bags.size):
-            own = bags.texts == text
-            cosines[text] = self._ask_one(bags.terms[own], bags.counts[own])
+        ends = np.searchsorted(bags.texts, np.arange(bags.size + 1)).tolist()
+        for text, (start, end) in enumerate(pairwise(ends)):
+            cosines[text] = self._ask_one(bags.terms[start:end], bags.counts[start:end])
         return cosines
 
     def known(self, bags: Bags) -> Floats:

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from assistant.matching.arithmetic import one_thread
+from assistant.matching.by_sound import BySound, Spoken
 from assistant.matching.elsewhere import asked_elsewhere
 from assistant.matching.evidence import Floats, Phrases, Texts, gather
 from assistant.matching.focus import FocusedEncoder, focused
-from assistant.matching.ranking import Ranked, Weights, rank, voted
+from assistant.matching.ranking import Ranked, Weights, rank, spoken_for, voted
 from assistant.matching.rehearing import Rehearing
 from assistant.matching.text import cut, fold
 from assistant.matching.told import told
@@ -31,7 +32,10 @@ class Loaded:
         texts = [cut(text)[0] for text in bench.phrases]
         self._encoder = focused(encoder, texts, entries, None) if encoder else None
         lexicon = encoder if isinstance(encoder, Lexicon) else None
-        self._rehearing = Rehearing(texts, lexicon) if bench.is_heard else None
+        self._rehearing = self._by_sound = None
+        if bench.is_heard:
+            self._rehearing = Rehearing(texts, lexicon)
+            self._by_sound = BySound.trained(Spoken(texts, entries, bench.size), None, "")
         self.phrases = Phrases(_prepared(texts, self._encoder), entries)
         answers = bench.answers if reads_answers else ()
         tells = [(entry, sentence) for entry, text in enumerate(answers) for sentence in told(text)]
@@ -46,13 +50,18 @@ class Loaded:
         return self._encoder.see(texts) if self._encoder else None
 
     def ranked(self, weights: Weights) -> Iterator[Ranked]:
-        """The entries for each question; what was heard is read as what may have been said, too."""
+        """The entries for each question; what was heard is read as what may have been said, too, and
+        speaks for the entries that it sounds like."""
         for start in range(0, len(self._bench.questions), _CHUNK):
             asked = self._bench.questions[start : start + _CHUNK]
             groups = [self._readings(cut(question.text)[0]) for question in asked]
             texts = _prepared([text for group in groups for text in group], self._encoder)
             own = iter(rank(evidence, weights) for evidence in gather(self.phrases, self.heads, texts))
-            yield from (voted([next(own) for _ in group], is_guess=len(group) > 1) for group in groups)
+            yield from (self._voted([next(own) for _ in group], group) for group in groups)
+
+    def _voted(self, ranked: Sequence[Ranked], readings: Sequence[str]) -> Ranked:
+        votes = voted(ranked, is_guess=len(readings) > 1)
+        return spoken_for(votes, self._by_sound.speaks_for(readings)) if self._by_sound else votes
 
     def _readings(self, text: str) -> list[str]:
         return list(dict.fromkeys([self._rehearing.said(text), text])) if self._rehearing else [text]

@@ -1,0 +1,107 @@
+"""A spoken question speaks for the entries that it sounds like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assistant.matching import by_sound
+from assistant.matching.by_sound import BySound, Spoken
+from assistant.matching.cache import Cache
+from assistant.settings import load_settings
+from assistant.values import Utterance
+from assistant.wiring import build_assistant
+
+SAMPLE = Path(__file__).parents[1] / "knowledge"
+FARES, FLIGHTS, KOREAN = 0, 1, 2
+PHRASES = (
+    *((text, FARES) for text in ("what is the fare to Boston", "the cheapest fare", "list all fares")),
+    *((text, FLIGHTS) for text in ("which flights go to Boston", "show me a flight", "list the flights")),
+    *((text, KOREAN) for text in ("배송은 얼마나 걸리나요", "언제 도착하나요")),
+)
+
+
+def trained(phrases=PHRASES, count: int = 3, cache: Cache | None = None) -> BySound:
+    texts, entries = zip(*phrases, strict=True)
+    return BySound.trained(Spoken(texts, np.array(entries), count), cache, "sound")
+
+
+@pytest.mark.parametrize(
+    ("heard", "entry"),
+    [
+        pytest.param("the cheapest fair", FARES, id="a word that sounds the same"),
+        pytest.param("list all phares", FARES, id="no word at all"),
+        pytest.param("the cheap est fare", FARES, id="a border between words elsewhere"),
+        pytest.param("showme of light", FLIGHTS, id="two such borders"),
+        pytest.param("배송은 얼마나 걸리나여", KOREAN, id="another script"),
+    ],
+)
+def test_it_speaks_most_for_the_entry_whose_phrases_sound_like_what_was_heard(heard: str, entry: int) -> None:
+    assert trained().speaks_for([heard]).argmax() == entry
+
+
+@pytest.mark.parametrize("heard", ["", "???", "ع", "हिन्दी"])
+def test_what_sounds_like_nothing_speaks_for_all_alike(heard: str) -> None:
+    assert np.ptp(trained().speaks_for([heard])) < 1e-6
+
+
+def test_several_readings_of_a_sound_count_alike() -> None:
+    fares, flights, both = map(trained().speaks_for, (["fares"], ["flights"], ["fares", "flights"]))
+    trust = trained().trust
+    assert np.exp(both / trust) == pytest.approx((np.exp(fares / trust) + np.exp(flights / trust)) / 2)
+
+
+def test_the_more_phrases_an_entry_has_the_more_it_is_trusted() -> None:
+    few, many = (trained([(f"{name} {n}", e) for e, name in enumerate("ab") for n in range(times)], 2)
+                 for times in (1, 40))  # fmt: skip
+    assert few.trust < 0.03
+    assert many.trust == pytest.approx(0.5)
+
+
+def test_how_many_phrases_an_entry_has_speaks_for_none() -> None:
+    more = [*PHRASES, *((f"and flight number {number}", FLIGHTS) for number in range(30))]
+    assert np.ptp(trained(more).speaks_for([""])) < 1e-6
+    assert trained(more).speaks_for(["all the fares"]).argmax() == FARES
+
+
+def test_an_entry_without_a_phrase_in_the_language_is_neither_spoken_for_nor_left_out() -> None:
+    speaks = trained(PHRASES[:6], count=4).speaks_for(["the cheapest fare"])
+    assert speaks.shape == (4,)
+    assert speaks.argmax() == FARES
+    assert speaks[2] == speaks[3]
+
+
+def test_of_too_many_phrases_the_first_of_each_entry_are_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(by_sound, "_MOST_PHRASES", 4)
+    assert by_sound._learned(np.array([0, 0, 0, 1, 2, 2, 2])).tolist() == [0, 1, 3, 4]
+    few = trained()
+    assert few.weights.shape == (4, 3)
+    assert few.speaks_for(["what is the fare to boston"]).argmax() == FARES
+
+
+def test_what_was_learned_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = trained(cache=Cache(tmp_path))
+    monkeypatch.setattr(by_sound, "_solved", None)  # nothing can be learned any more
+    assert (trained(cache=Cache(tmp_path)).weights == before.weights).all()
+    with pytest.raises(TypeError):
+        trained(PHRASES[1:], cache=Cache(tmp_path))
+
+
+def test_only_what_was_heard_speaks_by_its_sound(monkeypatch: pytest.MonkeyPatch) -> None:
+    matcher = build_assistant(load_settings(SAMPLE)).matcher
+    second = matcher.match(Utterance("where can i bark", "en", is_heard=True)).ranking.candidates[1].entry
+    asked: list[list[str]] = []
+
+    def speaks_for(_: BySound, readings: list[str]) -> np.ndarray:
+        asked.append(list(readings))
+        return np.where(np.array(matcher._base.names) == second, np.float32(9), np.float32(0))
+
+    monkeypatch.setattr(BySound, "speaks_for", speaks_for)
+    matcher.match(Utterance("where can i bark", "en"))
+    matcher.match(Utterance("where can I park?", "en", is_heard=True))
+    assert not asked, "typed, or just as it stands on a page"
+    heard = matcher.match(Utterance("where can i bark", "en", is_heard=True))
+    assert asked == [["where can i park", "where can i bark"]]
+    assert heard.ranking.candidates[0].entry == second

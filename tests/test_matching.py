@@ -248,21 +248,21 @@ def reading(*entries: tuple[int, float], answerable: float = 1.0) -> Ranked:
     return Ranked(numbers, np.array([p for _, p in entries], np.float32), numbers, rows, rows, answerable)
 
 
-def test_votes_are_weighed_by_their_place_among_the_readings() -> None:
-    votes = voted([reading((1, 0.6), (2, 0.3)), reading((2, 0.9)), reading((2, 0.9))], is_guess=False)
+def test_votes_are_weighed_by_the_trust_in_each_reading() -> None:
+    votes = voted([reading((1, 0.6), (2, 0.3)), reading((2, 0.9)), reading((2, 0.9))], [1, 1 / 2, 1 / 3])
     assert votes.entries.tolist() == [2, 1]
     weights = np.array([1, 1 / 2, 1 / 3]) / (1 + 1 / 2 + 1 / 3)
     assert votes.probabilities == pytest.approx([weights @ [0.3, 0.9, 0.9], weights @ [0.6, 0, 0]])
 
 
 def test_a_guess_at_what_was_said_weighs_as_much_as_what_was_heard() -> None:
-    votes = voted([reading((1, 0.9)), reading((2, 0.6), (1, 0.2))], is_guess=True)
+    votes = voted([reading((1, 0.9)), reading((2, 0.6), (1, 0.2))], [1, 1], guesses=1)
     assert votes.entries.tolist() == [1, 2]
     assert votes.probabilities == pytest.approx([(0.9 + 0.2) / 2, 0.6 / 2])
 
 
 def test_a_guess_makes_it_no_likelier_that_any_page_is_meant() -> None:
-    votes = voted([reading((1, 0.9), answerable=0.96), reading((2, 0.2), answerable=0.24)], is_guess=True)
+    votes = voted([reading((1, 0.9), answerable=0.96), reading((2, 0.2), answerable=0.24)], [1, 1], guesses=1)
     assert votes.entries.tolist() == [1, 2]
     assert votes.answerable == pytest.approx(0.24)
     assert votes.probabilities == pytest.approx([0.9 / 2 * 0.24 / 0.6, 0.2 / 2 * 0.24 / 0.6])

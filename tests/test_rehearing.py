@@ -37,38 +37,43 @@ def rehearing(base: str) -> Rehearing:
     return Rehearing(phrases, open_encoder())
 
 
+def said(heard: str, by: Rehearing) -> str:
+    """The likeliest reading."""
+    return next((guess.text for guess in by.guesses(heard)), heard)
+
+
 @cache
 def sample():
     return build_assistant(load_settings(SAMPLE))
 
 
-@pytest.mark.parametrize(("base", "heard", "said"), CASES)
+@pytest.mark.parametrize(("base", "heard", "was_said"), CASES)
 def test_what_sounds_alike_is_read_as_an_editor_would_have_written_it(
-    base: str, heard: str, said: str
+    base: str, heard: str, was_said: str
 ) -> None:
-    assert rehearing(base).said(heard) == said
+    assert said(heard, rehearing(base)) == was_said
 
 
 @pytest.mark.parametrize("text", ["", "???", "한", "हिन्दी", "営業時間", "q", "0", "42 " * 200, "\ud7ff", "ع"])
 def test_any_text_can_be_heard(text: str) -> None:
-    assert rehearing("cards").said(text) == text
+    assert said(text, rehearing("cards")) == text
 
 
 def test_a_base_of_one_phrase_reads_too() -> None:
-    assert Rehearing(["How do I block my card?"]).said("how do i block my core") == "how do i block my card"
+    assert said("how do i block my core", Rehearing(["How do I block my card?"])) == "how do i block my card"
 
 
 def test_a_speech_is_left_as_it_was_heard() -> None:
     speech = "my core was declined " * 20
-    assert rehearing("cards").said(speech) == speech
+    assert said(speech, rehearing("cards")) == speech
 
 
 def test_a_base_without_a_word_changes_nothing() -> None:
-    assert Rehearing(["???"]).said("my core was declined") == "my core was declined"
+    assert said("my core was declined", Rehearing(["???"])) == "my core was declined"
 
 
 def test_without_a_lexicon_it_reads_too() -> None:
-    assert Rehearing(CARDS).said("my core was declined") == "my card was declined"
+    assert said("my core was declined", Rehearing(CARDS)) == "my card was declined"
 
 
 def match(text: str, *, is_heard: bool):
@@ -102,7 +107,7 @@ def test_what_was_heard_is_read_in_the_words_of_the_language_it_was_heard_in(
 def test_languages_that_no_page_is_in_are_not_remembered() -> None:
     ready = Base(wordings_of(sample().knowledge), None, None)
     for language in ("fr", "x-1", "x-2", "tlh"):
-        assert ready.hearing(language).rehearing.said("where can i bark") == "where can i bark"
+        assert not ready.hearing(language).rehearing.guesses("where can i bark")
     assert not ready._hearings
 
 

@@ -65,12 +65,12 @@ class BySound:
         phrases_an_entry = len(entries) / len(np.unique(entries))
         return cls(index, weights, phrases_an_entry / (phrases_an_entry + _ENOUGH_PHRASES))
 
-    def speaks_for(self, readings: Sequence[str]) -> Floats:
-        """What to add to the log of each entry's probability, all readings of a sound counting alike; shape
-        (entries,), natural logarithms."""
+    def speaks_for(self, readings: Sequence[str], trust: Sequence[float]) -> Floats:
+        """What to add to the log of each entry's probability, by readings of one sound and the trust in each;
+        shape (entries,), natural logarithms."""
         alike = self.index.ask(letter_bags([_sounds(text) for text in readings]))
-        shares = np.exp(log_softmax(np.float32(_SHARPNESS) * (alike @ self.weights))).mean(axis=0)
-        return np.asarray(self.trust * np.log(shares), np.float32)
+        shares = np.exp(log_softmax(np.float32(_SHARPNESS) * (alike @ self.weights)))
+        return np.asarray(self.trust * np.log(np.average(shares, axis=0, weights=trust)), np.float32)
 
 
 def _learned(entries: Ints) -> Ints:

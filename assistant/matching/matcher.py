@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from assistant.matching.arithmetic import one_thread
@@ -17,6 +18,7 @@ from assistant.matching.dialects import in_standard_german
 from assistant.matching.evidence import WITNESSES, gather
 from assistant.matching.manifold import Known, Manifold, One
 from assistant.matching.ranking import Ranked, Weights, load_weights, rank, spoken_for, voted
+from assistant.matching.rehearing import Guess
 from assistant.matching.telltale import READ_BY_ENCODER, foreign_language, is_single_word
 from assistant.matching.text import LONGEST_QUESTION, cut, fold, words
 from assistant.ports import Encoder
@@ -115,7 +117,7 @@ class Matcher:
             foreign = foreign_language(utterance.text, self._known.languages, base.scripts)
             told = utterance.language or foreign or tongues[start] or language
             end = start + len(group.texts)
-            votes = _by_sound(base, utterance, group, voted(ranked[start:end], group.is_guess))
+            votes = _by_sound(base, utterance, group, voted(ranked[start:end], group.trust, group.guesses))
             vector = None if texts.vectors is None else texts.vectors[start]
             said = Question(cut(utterance.text)[0], group.texts[0], told, vector)
             matches.append(self._judge(base, Asked(utterance, said), votes))
@@ -180,29 +182,42 @@ class _Readings:
     """What an utterance may be, best first."""
 
     texts: Sequence[str]
-    is_guess: bool = False  # the first: it only sounds like the second, which was heard
+    trust: Sequence[float]  # in each of them
+    guesses: int = 0  # how many, the first ones, only sound like the next one, which was heard
+
+    @classmethod
+    def of(cls, readings: Iterable[str], guesses: Sequence[Guess] = ()) -> _Readings:
+        """The n-th of those that differ is trusted 1/n, and all guesses together like the first."""
+        different: dict[str, str] = {}
+        for reading in readings:
+            different.setdefault(fold(reading), reading)
+        heard = dict(islice(different.items(), _READINGS))
+        trust = {folded: 1 / n for n, folded in enumerate(heard, 1)}
+        new = [guess for guess in guesses if fold(guess.text) not in heard]
+        return cls(
+            (*(guess.text for guess in new), *heard.values()),
+            (*(guess.share for guess in new), *trust.values()),
+            len(new),
+        )
 
     @property
     def judged(self) -> str:
         """The one that tells whether any entry is meant."""
-        return self.texts[1] if self.is_guess else self.texts[0]
+        return self.texts[self.guesses]
 
 
 def _readings(utterance: Utterance, base: Base) -> _Readings:
     """The text, with slips of the fingers or of the ear mended where there are any, then as it was typed or
-    heard, then the other readings of the same sound that differ, best first; none of those beside a question
-    as it stands on a page: "where can i thought" is no reason to doubt "where can i park"."""
+    heard, then the other readings of the same sound, best first; none of those beside a question as it stands
+    on a page: "where can i thought" is no reason to doubt "where can i park"."""
     text, *others = [cut(reading)[0] for reading in (utterance.text, *utterance.also_heard)]
     if fold(text) in base.exact:
-        return _Readings(base.reader.readings(text)[:_READINGS])
+        return _Readings.of(base.reader.readings(text))
     standard = in_standard_german(text)
     readings = [base.reader.readings(standard)[0], text] if standard else base.reader.readings(text)
     heard = readings[0] if standard else text
-    said = base.hearing(utterance.language).rehearing.said(heard) if utterance.is_heard else readings[0]
-    different: dict[str, str] = {}
-    for reading in (said, *readings, *(reading for reading in others if fold(reading))):
-        different.setdefault(fold(reading), reading)
-    return _Readings(list(different.values())[:_READINGS], fold(said) != fold(readings[0]))
+    guesses = base.hearing(utterance.language).rehearing.guesses(heard) if utterance.is_heard else ()
+    return _Readings.of((*readings, *(reading for reading in others if fold(reading))), guesses)
 
 
 def _by_sound(base: Base, utterance: Utterance, readings: _Readings, votes: Ranked) -> Ranked:
@@ -210,7 +225,7 @@ def _by_sound(base: Base, utterance: Utterance, readings: _Readings, votes: Rank
     if not utterance.is_heard or fold(utterance.text) in base.exact:
         return votes
     by_sound = base.hearing(utterance.language).by_sound
-    return spoken_for(votes, by_sound.speaks_for(readings.texts)) if by_sound else votes
+    return spoken_for(votes, by_sound.speaks_for(readings.texts, readings.trust)) if by_sound else votes
 
 
 def _candidates(base: Base, ranked: Ranked) -> tuple[Candidate, ...]:

@@ -197,17 +197,17 @@ def signs(evidence: Evidence, ranking: Floats) -> Floats:
     return np.array([*own, evidence.standing_out[first], *shares, *apart, *of_the_base], np.float32)
 
 
-def voted(readings: Sequence[Ranked], is_guess: bool) -> Ranked:
-    """The readings merged: the n-th weighs 1/n.
+def voted(readings: Sequence[Ranked], trust: Sequence[float], guesses: int = 0) -> Ranked:
+    """The readings merged, each weighing as much as it is trusted.
 
-    Where the first `is_guess` at what was said, it weighs as much as what was heard, the second one. It tells
-    which entry is meant, but not that any is: else small talk is heard into a question (of what nobody asks
-    a bank 90 instead of 99 of 100 were offered nothing).
+    The first `guesses` of them sound like the next one, which was heard. They tell which entry is meant, but
+    not that any is: else small talk is heard into a question (of what nobody asks a bank 90 instead of 99 of
+    100 were offered nothing).
     """
-    if not is_guess:
-        return merged(readings, 1 / np.arange(1, len(readings) + 1))
-    votes = merged(readings, 1 / np.r_[1, np.arange(1, len(readings))])
-    answerable = min(votes.answerable, readings[1].answerable)
+    votes = merged(readings, np.array(trust, np.float64))
+    if not guesses:
+        return votes
+    answerable = min(votes.answerable, readings[guesses].answerable)
     less = np.float32(answerable / votes.answerable)
     return replace(votes, probabilities=votes.probabilities * less, answerable=answerable)
 

@@ -26,6 +26,8 @@ _RUN_TOGETHER = log(0.05)  # two words that were one
 _A_SOUND = 3.0  # off the odds for a sound that is quite another
 _PHRASING = 0.7  # how much the editors' wordings count beside the sound
 _SURE = 1.0  # odds, as a natural logarithm, from which on what sounds alike is read
+_GUESSES = 3  # of the likeliest; 5 found no more
+_FLATTER = 0.5  # the odds of rows of words are too sharp; 0.2 and 1 do as well
 _MOST_PATHS = 30  # that are followed at once
 _LONGEST = 60  # words; more are a speech, and would take half a second in a base of 10,000 words
 _UNLISTED = log(1e-8)  # in ordinary language; the rarest listed word has 1e-7
@@ -52,6 +54,14 @@ class _Path:
     read: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What may have been said."""
+
+    text: str
+    share: float  # of all guesses at the same sound: how likely this one is
+
+
 _START = _Path(0.0, (BEGINNING, BEGINNING), ())
 _THE_END = _Option(END, "", 0.0, 0.0, 0)
 
@@ -70,20 +80,20 @@ class Rehearing:
         self._phrasing = Phrasing(rows, len(self._vocabulary) + _FIRST_WORD)
         self._sounds = SoundsAlike(self._vocabulary)
 
-    def said(self, text: str) -> str:
-        """What was probably said; the text itself where nothing is plainly likelier."""
+    def guesses(self, text: str) -> tuple[Guess, ...]:
+        """What was probably said, the likeliest first; none where nothing is plainly likelier than what was
+        heard."""
         heard = _words(text)
         if not heard or not self._vocabulary or len(heard) > _LONGEST:
-            return text
+            return ()
         kept = [self._kept(*word) for word in heard]
         reached: list[list[_Path]] = [[_START], *([] for _ in heard)]
         for place in range(len(heard)):
             paths = _best(reached[place])
             for path, taken in self._onwards(paths, self._options(heard[place : place + 2], kept[place])):
                 reached[place + taken].append(path)
-        best = max(self._ended(_best(reached[-1])), key=lambda path: path.odds)
-        gained = best.odds - self._odds_of(kept)
-        return " ".join(best.read).strip() if gained > _SURE else text
+        ended = sorted(self._ended(_best(reached[-1])), key=lambda path: -path.odds)
+        return _shared(ended[:_GUESSES]) if ended[0].odds - self._odds_of(kept) > _SURE else ()
 
     def _kept(self, folded: str, written: str) -> _Option:
         """A word read as it was heard; those that the base has not are numbered behind its own."""
@@ -133,6 +143,13 @@ class Rehearing:
     def _ordinary(self, folded: str) -> float:
         frequency = self._lexicon.frequency(folded) if self._lexicon else None
         return exp(_UNLISTED if frequency is None else max(frequency, _UNLISTED))
+
+
+def _shared(paths: Sequence[_Path]) -> tuple[Guess, ...]:
+    odds = [exp(_FLATTER * (path.odds - paths[0].odds)) for path in paths]
+    return tuple(
+        Guess(" ".join(path.read).strip(), own / sum(odds)) for path, own in zip(paths, odds, strict=True)
+    )
 
 
 def _best(paths: Sequence[_Path]) -> list[_Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -59,12 +59,15 @@ class Loaded:
             own = iter(rank(evidence, weights) for evidence in gather(self.phrases, self.heads, texts))
             yield from (self._voted([next(own) for _ in group], group) for group in groups)
 
-    def _voted(self, ranked: Sequence[Ranked], readings: Sequence[str]) -> Ranked:
-        votes = voted(ranked, is_guess=len(readings) > 1)
-        return spoken_for(votes, self._by_sound.speaks_for(readings)) if self._by_sound else votes
+    def _readings(self, text: str) -> dict[str, float]:
+        """How much each is trusted; what was heard is the last one."""
+        guesses = self._rehearing.guesses(text) if self._rehearing else ()
+        return {**{guess.text: guess.share for guess in guesses if guess.text != text}, text: 1.0}
 
-    def _readings(self, text: str) -> list[str]:
-        return list(dict.fromkeys([self._rehearing.said(text), text])) if self._rehearing else [text]
+    def _voted(self, ranked: Sequence[Ranked], readings: Mapping[str, float]) -> Ranked:
+        texts, trust = list(readings), list(readings.values())
+        votes = voted(ranked, trust, guesses=len(texts) - 1)
+        return spoken_for(votes, self._by_sound.speaks_for(texts, trust)) if self._by_sound else votes
 
     def asked_in_chunks(self) -> Iterator[tuple[Texts, Sequence[Question]]]:
         questions = self._bench.questions

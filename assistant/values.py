@@ -11,6 +11,14 @@ from datetime import date
 from types import MappingProxyType
 from typing import Literal
 
+# --- languages ----------------------------------------------------------------------------
+
+
+def primary_language(tag: str) -> str:
+    """`de` of `de-AT` and `DE_at`, the first subtag of BCP 47: who speaks the one understands the other."""
+    return tag.lower().replace("_", "-").partition("-")[0]
+
+
 # --- what editors write -------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ from assistant.matching.base import wordings_of
 from assistant.matching.evidence import Texts
 from assistant.matching.own_languages import OwnLanguages
 from assistant.matching.text import fold
+from assistant.values import primary_language
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -64,3 +65,8 @@ def test_nothing_that_was_asked_is_in_no_language() -> None:
 def test_two_kinds_of_one_language_are_told_apart_by_their_words_alone() -> None:
     languages = OwnLanguages(["wo ist die kasse", "wo ist die kassa"] * 5, ["de", "de-AT"] * 5)
     assert languages.of(Texts.of(["wo ist die kassa"], None), "de-AT") == ["de-AT"]
+
+
+@pytest.mark.parametrize("tag", ["de", "de-AT", "DE_at", "de-Latn-DE-1996"])
+def test_whoever_speaks_a_language_speaks_it_in_every_country(tag: str) -> None:
+    assert primary_language(tag) == "de"

@@ -14,7 +14,7 @@ import click
 from assistant.cli.options import PATH, BaseOptions, base_options
 from assistant.errors import AssistantError, ModelError
 from assistant.settings import Settings, model_folders
-from assistant.values import Finding
+from assistant.values import Finding, primary_language
 
 if TYPE_CHECKING:
     from assistant.channels.model_lines import ModelLine
@@ -239,7 +239,7 @@ def _lines(folder: Path | None, language: str | None) -> list[ModelLine]:
         there.setdefault(_model_name(path), path)
     offered = of_language(language) if language else catalogue()
     known = {model.name for model in catalogue()}
-    base = language_tag(language or "").partition("-")[0]
+    base = primary_language(language_tag(language or ""))
     others = [path for name, path in there.items() if name not in known]
     return [
         *(_offered_line(model, there.get(model.name)) for model in offered),

@@ -9,6 +9,7 @@ from functools import cache
 from importlib import resources
 
 from assistant.matching.text import fold
+from assistant.values import primary_language
 
 _LONGEST = 80  # characters; whoever says more says more than a command
 
@@ -39,7 +40,7 @@ def spoken_command(text: str, also: Sequence[str] = ()) -> Command | None:
 
 def stop_words(language: str) -> tuple[str, ...]:
     """What a listener for "stop" listens for in a language, as written; empty for one that is not listed."""
-    table = _stored().get(language.partition("-")[0].lower(), {})
+    table = _stored().get(primary_language(language), {})
     return tuple(_split(table.get("stop_words", "")))
 
 

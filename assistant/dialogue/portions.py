@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from assistant.values import primary_language
+
 # What a listener bears and keeps in mind at a stretch; a sentence too long is parted at a comma.
 _LONGEST_SECONDS = 20.0
 # Nobody wants to be asked "shall I go on?" for one more short sentence.
@@ -33,7 +35,7 @@ def sentences(spoken: str, language: str = "") -> tuple[str, ...]:
 
     Empty for an empty text. Abbreviations and ordinals end none of them.
     """
-    has_ordinal_dot = language.partition("-")[0] not in _NO_ORDINAL_DOT
+    has_ordinal_dot = primary_language(language) not in _NO_ORDINAL_DOT
     return tuple(filter(None, _parted(" ".join(spoken.split()), has_ordinal_dot)))
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from assistant.values import primary_language
+
 # A pattern, and what is said for what it finds.
 Rule = tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
 
@@ -91,7 +93,7 @@ def either(words: Iterable[str]) -> str:
 
 def tongue(language: str) -> Tongue | None:
     """The table of a language ("de-AT" has that of "de"); None where there is none."""
-    return _tongues().get(language.partition("-")[0].lower())
+    return _tongues().get(primary_language(language))
 
 
 @cache

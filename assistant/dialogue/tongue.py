@@ -5,7 +5,7 @@ from __future__ import annotations
 from assistant.matching.content import scripts
 from assistant.matching.telltale import language_of_script
 from assistant.matching.text import cut, fold, words
-from assistant.values import Conversation, Knowledge, Match, Unknown, Utterance
+from assistant.values import Conversation, Knowledge, Match, Unknown, Utterance, primary_language
 
 # What messages call a language; a tag that is missing here is shown as it is.
 _NAMES = {
@@ -43,7 +43,7 @@ _NAMES = {
 
 def language_name(tag: str) -> str:
     """The English name of a language: "German" for "de", "German (de-AT)" for "de-AT"."""
-    name = _NAMES.get(tag.lower().partition("-")[0], "")
+    name = _NAMES.get(primary_language(tag), "")
     return tag if not name else name if tag.lower() in _NAMES else f"{name} ({tag})"
 
 
@@ -84,7 +84,7 @@ def known_language(knowledge: Knowledge, tag: str | None) -> str | None:
     """The base's name for a language: "en" for "en-GB" without British pages; None where it has none."""
     lowered = {language.lower(): language for language in knowledge.languages}
     wanted = (tag or "").lower().replace("_", "-")
-    return lowered.get(wanted) or lowered.get(wanted.partition("-")[0])
+    return lowered.get(wanted) or lowered.get(primary_language(wanted))
 
 
 def _is_latin(folded: str) -> bool:

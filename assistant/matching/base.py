@@ -25,7 +25,7 @@ from assistant.matching.text import cut, fold
 from assistant.matching.told import told
 from assistant.matching.training import Kind, Lesson, train
 from assistant.ports import Encoder, Lexicon, Seen
-from assistant.values import Knowledge
+from assistant.values import Knowledge, primary_language
 
 Floats = npt.NDArray[np.float32]
 
@@ -94,10 +94,11 @@ class Base:
     def hearing(self, language: str | None) -> Hearing:
         """How what was heard in a language is understood by its phrases; None: by all phrases; of a language
         without any it changes nothing. Made when it is first asked for: who types needs none."""
-        spoken = _tongue(language) if language else None
+        spoken = primary_language(language) if language else None
         if spoken in self._hearings:
             return self._hearings[spoken]
-        own = [place for place, w in enumerate(self.wordings) if spoken in (None, _tongue(w.language))]
+        tongues = [primary_language(wording.language) for wording in self.wordings]
+        own = [place for place, tongue in enumerate(tongues) if spoken in (None, tongue)]
         if not own:  # customers may name any language: none of those is kept
             return Hearing(Rehearing(()), None)
         texts = [self.wordings[place].text for place in own]
@@ -133,11 +134,6 @@ class Base:
         encoded = iter(by_text(self.encoder.see(new)))
         known = (self.phrases.seen_of(self._own[text]) if text in self._own else None for text in texts)
         return Texts.of(folded, together([own or next(encoded) for own in known]))
-
-
-def _tongue(language: str) -> str:
-    """`de` for `de-AT`: who speaks the one is understood by who wrote the other."""
-    return language.lower().partition("-")[0]
 
 
 def wordings_of(knowledge: Knowledge) -> list[Wording]:

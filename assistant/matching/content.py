@@ -10,6 +10,7 @@ from functools import cache
 from importlib import resources
 
 from assistant.matching.text import fold, words
+from assistant.values import primary_language
 
 _COMMON_SHARE = 1 / 3  # a word in so many of the entries tells none of them from the others
 _COMMON_FROM = 15  # entries; in a smaller base every word may be common
@@ -20,7 +21,7 @@ def function_words(language: str | None = None) -> frozenset[str]:
     listed = _listed_words()
     if language is None:
         return frozenset().union(*listed.values())
-    return listed.get(language.partition("-")[0], frozenset())
+    return listed.get(primary_language(language), frozenset())
 
 
 @cache

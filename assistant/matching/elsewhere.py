@@ -7,12 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from importlib import resources
 
+from assistant.values import primary_language
+
 
 def asked_elsewhere(languages: Collection[str]) -> tuple[str, ...]:
     """Questions on many matters in the languages of a base ("de-AT" is "de"); in all that are listed where
     none of its languages is, for the encoder reads them alike."""
     listed = _listed()
-    own = {language.partition("-")[0] for language in languages} & listed.keys()
+    own = set(map(primary_language, languages)) & listed.keys()
     return tuple(text for language in sorted(own or listed) for text in listed[language])
 
 

@@ -10,6 +10,7 @@ from importlib import resources
 from typing import NamedTuple
 
 from assistant.matching.text import fold
+from assistant.values import primary_language
 
 _NEAR = 2  # words between the two of `turn_off`: "turn the heating off"
 _SHORTEST_INFLECTED = 3  # letters: "to" has no endings
@@ -159,7 +160,7 @@ class OpposedWords:
 @cache
 def opposed_words(language: str) -> OpposedWords | None:
     """The lists of a language ("de-AT" is "de"); None where there are none."""
-    listed = _listed().get(language.partition("-")[0])
+    listed = _listed().get(primary_language(language))
     return OpposedWords(listed) if listed else None
 
 

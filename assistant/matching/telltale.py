@@ -9,6 +9,7 @@ from importlib import resources
 
 from assistant.matching.content import function_words, scripts
 from assistant.matching.text import fold, words
+from assistant.values import primary_language
 
 # A script that mostly one language is written in; Japanese is written in Chinese characters too.
 OF_SCRIPT = {
@@ -46,7 +47,7 @@ def foreign_language(text: str, languages: Collection[str], own_scripts: Collect
         told = _of_words(text)
     else:
         told = None if written & set(own_scripts) else _of_scripts(written)
-    return told if told and told not in {tag.partition("-")[0] for tag in languages} else None
+    return told if told and told not in set(map(primary_language, languages)) else None
 
 
 def language_of_script(written: Collection[str]) -> str | None:

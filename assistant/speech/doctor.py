@@ -21,7 +21,7 @@ from assistant.speech.sound.sounddevice_library import (
     portaudio,
     portaudio_version,
 )
-from assistant.values import Finding, Knowledge, Problem
+from assistant.values import Finding, Knowledge, Problem, primary_language
 
 # The distributions that speech is made of, and those that make it better.
 _NEEDED = ("vosk", "sounddevice", "pyttsx3", "numpy")
@@ -186,7 +186,7 @@ def _hearing(
         except ModelError as error:
             return Finding("hearing", "problem", f"{name}: {error.fact}", error.hint)
         return Finding("hearing", "ok", f"{name}: {model}")
-    if language.partition("-")[0] == "en" and _version("pocketsphinx"):
+    if primary_language(language) == "en" and _version("pocketsphinx"):
         fact = f"{name}: PocketSphinx, which hears the questions of the pages well and free speech badly"
         return Finding("hearing", "ok", fact, "better: assistant models install en")
     fact, hint = f"{name} cannot be heard: there is no model", no_model(language, folders).hint

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from assistant.errors import DeviceError, ModelError, SettingsError, UnheardLanguageError
 from assistant.settings import Settings
+from assistant.values import primary_language
 
 if TYPE_CHECKING:
     from assistant.answering import Assistant, Matching
@@ -147,7 +148,7 @@ def can_hear(settings: Settings, language: str) -> bool:
 
     model = whisper_model(settings)
     return (
-        language.partition("-")[0] == "en"
+        primary_language(language) == "en"
         or find_vosk_model(language, settings.model_folders) is not None
         or (model is not None and may_hear(model, language))
     )
@@ -198,7 +199,7 @@ def _grammar(model: Path, language: str, knowledge: Knowledge) -> list[str]:
 
 
 def _open_pocketsphinx(settings: Settings, language: str, knowledge: Knowledge) -> Recognizer | None:
-    if language.partition("-")[0] != "en":
+    if primary_language(language) != "en":
         return None
     from assistant.speech.hearing.pocketsphinx_recognizer import PocketSphinxRecognizer
 
@@ -218,8 +219,8 @@ def spoken(knowledge: Knowledge, language: str) -> list[str]:
 
 
 def _entries(knowledge: Knowledge, language: str) -> Iterator[Entry]:
-    base = language.partition("-")[0]
-    return (entry for entry in knowledge.entries if entry.language.partition("-")[0] == base)
+    base = primary_language(language)
+    return (entry for entry in knowledge.entries if primary_language(entry.language) == base)
 
 
 def open_stop_words(
@@ -232,7 +233,7 @@ def open_stop_words(
         from assistant.speech.hearing.vosk_recognizer import VoskStopWordReader
 
         return VoskStopWordReader(model, words, others, cache_folder(settings))
-    if language.partition("-")[0] == "en":
+    if primary_language(language) == "en":
         from assistant.speech.hearing.pocketsphinx_recognizer import StopWordReader
 
         return StopWordReader(words, others, cache_folder(settings))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from assistant.dialogue.own_voice import own_words
-from assistant.values import Knowledge
+from assistant.values import Knowledge, primary_language
 
 SAMPLES = 5  # questions; more are not read while walking by
 # What speakers of a language call it; a tag that is missing here is shown as it is.
@@ -39,7 +39,7 @@ _NAMES = {
 
 def own_name(language: str) -> str:
     """What its speakers call a language: "Deutsch" for "de-AT"."""
-    return _NAMES.get(language.partition("-")[0], language)
+    return _NAMES.get(primary_language(language), language)
 
 
 def kiosk_words(knowledge: Knowledge, language: str) -> Mapping[str, str]:

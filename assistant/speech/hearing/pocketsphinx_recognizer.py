@@ -24,7 +24,7 @@ from assistant.speech.sound.noise_floor import with_noise_floor
 from assistant.speech.sound.resampling import at_rate, check_rate, even
 from assistant.speech.sound.speech_gate import gated
 from assistant.speech.sound.voice_activity import VoiceActivity
-from assistant.values import Heard
+from assistant.values import Heard, primary_language
 
 # The lattice of one utterance grows with its length.
 _SECONDS_A_STRETCH = 30
@@ -56,7 +56,7 @@ class PocketSphinxRecognizer:
     def __init__(
         self, phrases: Sequence[str], language: str = "en", cache_folder: Path | None = None
     ) -> None:
-        if language.lower().partition("-")[0] != "en":
+        if primary_language(language) != "en":
             raise ModelError(f"PocketSphinx hears English, not `{language}`", "install a model for Vosk")
         self._language = language
         self._phrases = tuple(phrases)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from assistant.values import Heard
+from assistant.values import Heard, primary_language
 
 # Words that models write for breath and noise: "[4]", "<unk>", "[laughter]".
 _GHOST = re.compile(r"\[[^\]\s]*\]|<[^>\s]*>")
@@ -29,7 +29,7 @@ class Reading:
 def clean(text: str, language: str) -> str:
     """The text without ghost words; empty if nothing else is in it."""
     words = _GHOST.sub(" ", text).split()
-    if len(words) == 1 and words[0].casefold() in _LONE_GHOSTS.get(language.partition("-")[0], ()):
+    if len(words) == 1 and words[0].casefold() in _LONE_GHOSTS.get(primary_language(language), ()):
         return ""
     return " ".join(words)
 

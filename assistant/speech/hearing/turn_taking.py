@@ -11,6 +11,7 @@ from importlib import resources
 from typing import Literal
 
 from assistant.settings import ListeningSettings
+from assistant.values import primary_language
 
 Stage = Literal["waiting", "speaking", "finished", "nobody spoke", "too long"]
 IsKnownQuestion = Callable[[str, str], bool]  # a text, its language -> the pages know it as a question
@@ -144,7 +145,7 @@ def ending(text: str, language: str) -> Ending:
     """Whether people stop after such words never, seldom, or why not."""
     if text.rstrip().endswith(_MORE_TO_COME):
         return "never"
-    table = _tables().get(language.lower().partition("-")[0])
+    table = _tables().get(primary_language(language))
     words = _words(text)
     if table is None or not words:
         return "plain"

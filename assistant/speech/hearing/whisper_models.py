@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 from assistant.errors import ModelError, UnheardLanguageError
 from assistant.speech.child_program import finish, start_child
 from assistant.speech.models.trials import try_once
+from assistant.values import primary_language
 
 _TRIAL = "assistant.speech.hearing.whisper_models"
 # A large model (3 GB) loads in half a minute from a slow disk.
@@ -63,7 +64,7 @@ def tokenizer(model: Any, language: str) -> Any:
     """Between words of a language and the model's numbers for them; raises UnheardLanguageError."""
     from faster_whisper.tokenizer import Tokenizer
 
-    base = language.partition("-")[0].lower()
+    base = primary_language(language)
     if base not in model.supported_languages:
         raise UnheardLanguageError(
             f"this Whisper model does not hear `{base}`", "give the folder of a multilingual model"
@@ -76,7 +77,7 @@ def may_hear(folder: Path, language: str) -> bool:
 
     Of a folder that holds no model nothing is known: why not is told when it is opened.
     """
-    if language.partition("-")[0].lower() == "en":
+    if primary_language(language) == "en":
         return True
     path = next((folder / name for name in _VOCABULARIES if (folder / name).is_file()), None)
     if path is None:

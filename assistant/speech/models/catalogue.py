@@ -11,6 +11,7 @@ from typing import Literal
 
 from assistant.dialogue.tongue import language_name
 from assistant.errors import ModelError
+from assistant.values import primary_language
 
 Kind = Literal["small", "large"]
 
@@ -44,12 +45,13 @@ def of_language(language: str) -> tuple[CatalogueModel, ...]:
     """Models that hear a language ("de", "German"); with a region ("en-IN") of that region, if any."""
     tag = language_tag(language)
     region = tuple(model for model in catalogue() if model.language == tag)
-    return region or tuple(m for m in catalogue() if _base(m.language) == _base(tag))
+    return region or tuple(m for m in catalogue() if primary_language(m.language) == primary_language(tag))
 
 
 def language_tag(called: str) -> str:
     """Of a language that is called by its tag or by its English name: "de" for "German"."""
-    names = {language_name(_base(model.language)).lower(): _base(model.language) for model in catalogue()}
+    tags = {primary_language(model.language) for model in catalogue()}
+    names = {language_name(tag).lower(): tag for tag in tags}
     lowered = called.lower().replace("_", "-")
     return names.get(lowered, lowered)
 
@@ -80,7 +82,3 @@ def no_such_model(wanted: str) -> ModelError:
         f"{guess}assistant models list   shows what there is; any other Vosk model: "
         "assistant models install --from FILE.zip",
     )
-
-
-def _base(language: str) -> str:
-    return language.partition("-")[0]

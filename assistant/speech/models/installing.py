@@ -29,7 +29,7 @@ from assistant.speech.models.vosk_models import (
     models_in,
     user_models_folder,
 )
-from assistant.values import Finding
+from assistant.values import Finding, primary_language
 
 MAKERS_SITE = "https://alphacephei.com/vosk/models"
 Step = Callable[[str, int, int | None], None]  # what is being done, bytes so far, bytes in all
@@ -156,7 +156,7 @@ def installed(folder: Path, wanted: str) -> Path:
     there = models_in(folder)
     if exact := next((model for model in there if model.name == wanted), None):
         return exact
-    base = wanted.lower().replace("_", "-").partition("-")[0]
+    base = primary_language(wanted)
     found = [model for model in there if language_of_model(model.name)[0] == base]
     if len(found) == 1:
         return found[0]

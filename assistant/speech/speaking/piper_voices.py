@@ -21,6 +21,7 @@ from pathlib import Path
 from assistant.errors import DeviceError
 from assistant.speech.child_program import Ending, finish, start_child
 from assistant.speech.models.vosk_models import user_models_folder
+from assistant.values import primary_language
 
 _APPLICATION = "offline-assistant"
 _TRIAL = "assistant.speech.speaking.piper_synthesizer"
@@ -54,13 +55,13 @@ def find_piper_voices(folders: Sequence[Path]) -> tuple[VoiceFile, ...]:
 def voices_for(language: str, voices: Sequence[VoiceFile]) -> tuple[VoiceFile, ...]:
     """Those that speak the language, best first: the same region, then the higher quality."""
     tag = language.lower().replace("_", "-")
-    base = tag.partition("-")[0]
+    base = primary_language(tag)
 
     def order(voice: VoiceFile) -> tuple[bool, int]:
         quality = _BEST_FIRST.index(voice.quality) if voice.quality in _BEST_FIRST else len(_BEST_FIRST)
         return voice.language != tag, quality
 
-    return tuple(sorted((v for v in voices if v.language.partition("-")[0] == base), key=order))
+    return tuple(sorted((v for v in voices if primary_language(v.language) == base), key=order))
 
 
 def validate_piper_voice(

@@ -17,6 +17,7 @@ from assistant.speech.child_program import Ending, SpareChild, finish
 from assistant.speech.sound.resampling import at_rate, in_pieces, to_pcm
 from assistant.speech.sound.wav_format import read_format, read_samples
 from assistant.speech.speaking.sayable import USUAL_WORDS_A_MINUTE, check_speed, pieces
+from assistant.values import primary_language
 
 _CHILD = "assistant.speech.speaking.pyttsx3_child"
 _RATE_HZ = 22_050
@@ -163,7 +164,7 @@ def _cannot_start(error: OSError) -> DeviceError:
 def voice_for(language: str, voices: Sequence[Voice]) -> str | None:
     """The id of the voice that speaks the language: the same tag first, then another region of it."""
     tag = language.lower().replace("_", "-")
-    base = tag.partition("-")[0]
+    base = primary_language(tag)
     for wanted in (_USUAL.get(tag, tag), tag, _USUAL.get(base, base), base):
         for voice in voices:
             if wanted in voice.languages:
@@ -193,4 +194,4 @@ def _tags(languages: Sequence[str]) -> Iterator[str]:
 
 
 def _known(voices: Sequence[Voice]) -> str:
-    return ", ".join(sorted({tag.partition("-")[0] for voice in voices for tag in voice.languages}))
+    return ", ".join(sorted({primary_language(tag) for voice in voices for tag in voice.languages}))

@@ -23,7 +23,18 @@ PHRASES = (
 )
 
 
+@pytest.fixture(autouse=True)
+def small_bases_tell_by_sound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(by_sound, "_FEWEST_PHRASES", 1)
+
+
 def trained(phrases=PHRASES, count: int = 3, cache: Cache | None = None) -> BySound:
+    told = maybe_trained(phrases, count, cache)
+    assert told
+    return told
+
+
+def maybe_trained(phrases, count: int, cache: Cache | None = None) -> BySound | None:
     texts, entries = zip(*phrases, strict=True)
     return BySound.trained(Spoken(texts, np.array(entries), count), cache, "sound")
 
@@ -81,6 +92,17 @@ def test_of_too_many_phrases_the_first_of_each_entry_are_learned(monkeypatch: py
     few = trained()
     assert few.weights.shape == (4, 3)
     assert few.speaks_for(["what is the fare to boston"], [1]).argmax() == FARES
+
+
+@pytest.mark.parametrize(("phrases", "tells"), [(9, False), (10, True)])
+def test_entries_of_few_phrases_are_not_told_by_sound(
+    monkeypatch: pytest.MonkeyPatch, phrases: int, tells: bool
+) -> None:
+    monkeypatch.undo()
+    named = [
+        (f"{name} number {number}", entry) for entry, name in enumerate("ab") for number in range(phrases)
+    ]
+    assert (maybe_trained(named, 2) is not None) == tells
 
 
 def test_what_was_learned_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,7 @@ class Hearing:
     """How what was heard in one language is understood."""
 
     rehearing: Rehearing
-    by_sound: BySound | None  # None: the base has no phrase in it
+    by_sound: BySound | None  # None: the base has too few phrases in it
 
 
 class Base:
@@ -109,7 +109,7 @@ class Base:
         return self._hearings[spoken]
 
     def expect_speech(self) -> None:
-        """Make now what the first spoken question would wait for: 4 s for 100,000 phrases."""
+        """Make now what the first spoken question would wait for: 6 s for 100,000 phrases."""
         for language in dict.fromkeys(wording.language for wording in self.wordings):
             self.hearing(language)
 

@@ -28,7 +28,8 @@ _VERSION = "1"  # of the learning
 _RIDGE = 0.3  # beside cosines of 1; 1 finds a little less
 _SHARPNESS = 8.0  # of the scores, most of them between 0 and 1; 5 to 10 do as well
 _ENOUGH_PHRASES = 40  # an entry: with so many it counts half as much as all other witnesses together
-_MOST_PHRASES = 4_000  # learned from: their cosines fill 64 MB, and the time grows with the cube
+_FEWEST_PHRASES = 10  # an entry: below, what it is worth in the bases above is as good as nothing
+_MOST_PHRASES = 3_000  # 4,000 find up to 4 in a thousand more, and need 300 MB while they are learned
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,14 @@ class BySound:
     trust: float  # 0 to 1: what it says beside all other witnesses
 
     @classmethod
-    def trained(cls, phrases: Spoken, cache: Cache | None, kind: str) -> BySound:
-        """From the cache where the same phrases were learned before; one of a `kind` is kept there."""
+    def trained(cls, phrases: Spoken, cache: Cache | None, kind: str) -> BySound | None:
+        """None where the entries have too few phrases. From the cache where the same phrases were learned
+        before; one of a `kind` is kept there."""
         learned = _learned(phrases.entries)
         entries = phrases.entries[learned]
+        phrases_an_entry = len(entries) / len(np.unique(phrases.entries))
+        if phrases_an_entry < _FEWEST_PHRASES:
+            return None
         rows = [_sounds(phrases.texts[place]) for place in learned.tolist()]
         bags = letter_bags(rows)
         index = TermIndex(bags)
@@ -62,7 +67,6 @@ class BySound:
 
         key = fingerprint(_VERSION, str(phrases.count), ",".join(map(str, entries.tolist())), *rows)
         weights = (cache.arrays(kind, key, learn) if cache else learn())["weights"]
-        phrases_an_entry = len(entries) / len(np.unique(entries))
         return cls(index, weights, phrases_an_entry / (phrases_an_entry + _ENOUGH_PHRASES))
 
     def speaks_for(self, readings: Sequence[str], trust: Sequence[float]) -> Floats:

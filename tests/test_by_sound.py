@@ -86,12 +86,26 @@ def test_an_entry_without_a_phrase_in_the_language_is_neither_spoken_for_nor_lef
     assert speaks[2] == speaks[3]
 
 
-def test_of_too_many_phrases_the_first_of_each_entry_are_learned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(by_sound, "_MOST_PHRASES", 4)
-    assert by_sound._learned(np.array([0, 0, 0, 1, 2, 2, 2])).tolist() == [0, 1, 3, 4]
+def test_of_too_many_phrases_the_first_of_each_entry_are_taken() -> None:
+    entries = np.array([0, 0, 0, 1, 2, 2, 2])
+    assert by_sound._first_of_each(entries, 4).tolist() == [0, 1, 3, 4]
+    assert by_sound._first_of_each(entries, 9).tolist() == [0, 1, 2, 3, 4, 5, 6]
+
+
+def test_all_phrases_are_learned_though_few_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    everything = trained()
+    monkeypatch.setattr(by_sound, "_MOST_COMPARED", 6)
+    monkeypatch.setattr(by_sound, "_AT_ONCE", 3)
     few = trained()
-    assert few.weights.shape == (4, 3)
-    assert few.speaks_for(["what is the fare to boston"], [1]).argmax() == FARES
+    assert few.weights.shape == (6, 3)
+    assert everything.weights.shape == (8, 3)
+    assert few.trust == everything.trust
+    assert [few.speaks_for([text], [1]).argmax() for text, _ in PHRASES] == [entry for _, entry in PHRASES]
+
+
+def test_phrases_that_sound_alike_are_no_hindrance() -> None:
+    same = [("the fair", FARES), ("the fare", FARES), ("a flight", FLIGHTS), ("a flite", FLIGHTS)]
+    assert trained(same, 2).speaks_for(["the fare"], [1]).argmax() == FARES
 
 
 @pytest.mark.parametrize(("phrases", "tells"), [(9, False), (10, True)])

@@ -109,7 +109,7 @@ class Base:
         return self._hearings[spoken]
 
     def expect_speech(self) -> None:
-        """Make now what the first spoken question would wait for: 6 s for 100,000 phrases."""
+        """Make now what the first spoken question would wait for: 7 s for 100,000 phrases."""
         for language in dict.fromkeys(wording.language for wording in self.wordings):
             self.hearing(language)
 

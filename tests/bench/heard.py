@@ -142,8 +142,8 @@ def main() -> None:
     askers = {
         "TF-IDF words, linear": linear(TfidfVectorizer(token_pattern=_WORD)),
         "TF-IDF letters, linear": linear(TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5))),
-        # What sound codes alone are worth. Beside ours as a witness they gained 1 to 4 questions in a
-        # thousand of these sets and lost as many in typed ones, so the matcher has none.
+        # What sound codes alone are worth. The matcher has sounds of its own (`matching/by_sound.py`), for
+        # spoken questions alone: as a witness of typed ones they lost as much as they gained.
         "sound codes, linear": linear(
             TfidfVectorizer(preprocessor=_sounds, analyzer="char", ngram_range=(2, 5))
         ),

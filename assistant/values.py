@@ -247,7 +247,8 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """From when on to answer and to offer: the same for every base, as the probabilities are calibrated."""
+    """From when on to answer and to offer, the same for every base but a small one: the probabilities are
+    calibrated."""
 
     answer_above: float = 0.6  # that any page answers it: from here on it may be answered at once
     first_above: float = 0.8  # that it is the first page, if any

@@ -36,7 +36,7 @@ def trained(phrases=PHRASES, count: int = 3, cache: Cache | None = None) -> BySo
 
 def maybe_trained(phrases, count: int, cache: Cache | None = None) -> BySound | None:
     texts, entries = zip(*phrases, strict=True)
-    return BySound.trained(Spoken(texts, np.array(entries), count), cache, "sound")
+    return BySound.trained(Spoken(texts, np.array(entries), count, len(set(entries))), cache, "sound")
 
 
 @pytest.mark.parametrize(
@@ -122,6 +122,12 @@ def test_entries_of_few_phrases_are_not_told_by_sound(
         (f"{name} number {number}", entry) for entry, name in enumerate("ab") for number in range(phrases)
     ]
     assert (maybe_trained(named, 2) is not None) == tells
+
+
+def test_phrases_in_several_languages_are_not_taken_for_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    base = build_assistant(load_settings(SAMPLE)).matcher._base
+    assert {base.hearing(language).by_sound for language in ("de", "en", "ko", None)} == {None}
 
 
 def test_what_was_learned_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,6 +89,23 @@ def test_a_misheard_question_finds_its_entry_and_a_typed_one_is_taken_at_its_wor
 
 
 @pytest.mark.parametrize(
+    ("heard", "was_said", "entry"),
+    [
+        ("where can i prak", "where can i park", "parking"),
+        ("where are the toilts", "where are the toilets", "toilets"),
+        ("can i pay by crad", "can i pay by card", "payment-methods"),
+    ],
+)
+def test_where_a_slip_is_mended_to_the_likeliest_guess_no_other_guess_outvotes_it(
+    heard: str, was_said: str, entry: str
+) -> None:
+    ranking = match(heard, is_heard=True).ranking
+    assert ranking == match(heard, is_heard=False).ranking
+    assert ranking.notes == (f"read as `{was_said}`",)
+    assert ranking.candidates[0].entry == entry
+
+
+@pytest.mark.parametrize(
     ("language", "notes"),
     [
         pytest.param("en", ("read as `where can i park`",), id="its own"),

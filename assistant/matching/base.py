@@ -102,7 +102,8 @@ class Base:
         if not own:  # customers may name any language: none of those is kept
             return Hearing(Rehearing(()), None)
         texts = [self.wordings[place].text for place in own]
-        phrases = Spoken(texts, self.phrases.entries[own], self.phrases.count)
+        written = {(self.wordings[place].entry, tongues[place]) for place in own}
+        phrases = Spoken(texts, self.phrases.entries[own], self.phrases.count, len(written))
         kind = f"by-sound-{fingerprint(spoken or '')}"
         by_sound = BySound.trained(phrases, self._cache, kind)
         self._hearings[spoken] = Hearing(Rehearing(texts, self._lexicon), by_sound)

@@ -27,7 +27,9 @@ Ints = npt.NDArray[np.int64]
 _VERSION = "3"  # of the learning
 _RIDGE = 0.3  # beside cosines of 1; 1 finds a little less
 _SHARPNESS = 8.0  # of the scores, most of them between 0 and 1; 5 to 10 do as well
-_ENOUGH_PHRASES = 40  # an entry: with so many it counts half as much as all other witnesses together
+_ENOUGH_PHRASES = (
+    40  # an entry in one language: with so many it counts half as much as all other witnesses together
+)
 _FEWEST_PHRASES = 20  # an entry: at 10, what it is worth in the bases above is as good as nothing
 _MOST_PHRASES = 4_000  # learned from: their cosines fill 64 MB
 _NOTHING = np.float32(1e-12)  # left to learn
@@ -36,11 +38,12 @@ _ROUNDS = 60  # of the learning; after 50 the scores are within 0.002 of what th
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """The phrases of a base in one language, at least one."""
+    """The phrases of a base in one language or in all, at least one."""
 
     texts: Sequence[str]
     entries: Ints  # the number of the entry of each, never falling
     count: int  # of the entries of the base in all languages
+    written: int  # entries, each counted once for every language it has phrases in
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class BySound:
         before; one of a `kind` is kept there."""
         learned = _first_of_each(phrases.entries, _MOST_PHRASES)
         entries = phrases.entries[learned]
-        phrases_an_entry = len(entries) / len(np.unique(phrases.entries))
+        phrases_an_entry = len(entries) / phrases.written
         if phrases_an_entry < _FEWEST_PHRASES:
             return None
         rows = [_sounds(phrases.texts[place]) for place in learned.tolist()]

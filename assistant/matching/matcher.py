@@ -9,6 +9,7 @@ from pathlib import Path
 
 from assistant.matching.arithmetic import one_thread
 from assistant.matching.base import Base, answers_of, wordings_of
+from assistant.matching.by_sound import BySound
 from assistant.matching.cache import Cache, fingerprint
 from assistant.matching.confidence import confidence_signs
 from assistant.matching.content import scripts
@@ -117,7 +118,7 @@ class Matcher:
             foreign = foreign_language(utterance.text, self._known.languages, base.scripts)
             told = utterance.language or foreign or tongues[start] or language
             end = start + len(group.texts)
-            votes = _by_sound(base, utterance, group, voted(ranked[start:end], group.trust, group.guesses))
+            votes = group.voted(ranked[start:end])
             vector = None if texts.vectors is None else texts.vectors[start]
             said = Question(cut(utterance.text)[0], group.texts[0], told, vector)
             matches.append(self._judge(base, Asked(utterance, said), votes))
@@ -184,26 +185,38 @@ class _Readings:
     texts: Sequence[str]
     trust: Sequence[float]  # in each of them
     guesses: int = 0  # how many, the first ones, only sound like the next one, which was heard
+    by_sound: BySound | None = None  # of what was heard, where sounds tell anything
 
     @classmethod
-    def of(cls, readings: Iterable[str], guesses: Sequence[Guess] = ()) -> _Readings:
-        """The n-th of those that differ is trusted 1/n, and all guesses together like the first."""
+    def of(
+        cls, readings: Iterable[str], guesses: Sequence[Guess] = (), by_sound: BySound | None = None
+    ) -> _Readings:
+        """The n-th of the readings that differ is trusted 1/n, and all guesses together like the first; where
+        the likeliest guess is that one, nothing is left to guess."""
         different: dict[str, str] = {}
         for reading in readings:
             different.setdefault(fold(reading), reading)
         heard = dict(islice(different.items(), _READINGS))
-        trust = {folded: 1 / n for n, folded in enumerate(heard, 1)}
-        new = [guess for guess in guesses if fold(guess.text) not in heard]
-        return cls(
-            (*(guess.text for guess in new), *heard.values()),
-            (*(guess.share for guess in new), *trust.values()),
-            len(new),
-        )
+        first = next(iter(heard))
+        guessed = {fold(guess.text): guess for guess in guesses}
+        if next(iter(guessed), first) == first:
+            guessed = {}
+        guessed.pop(first, None)
+        trust = {folded: guess.share for folded, guess in guessed.items()}
+        for n, folded in enumerate(heard, 1):
+            trust[folded] = trust.get(folded, 0.0) + 1 / n
+        texts = {folded: guess.text for folded, guess in guessed.items()} | heard
+        return cls(tuple(texts.values()), tuple(trust.values()), len(guessed), by_sound)
 
     @property
     def judged(self) -> str:
         """The one that tells whether any entry is meant."""
         return self.texts[self.guesses]
+
+    def voted(self, ranked: Sequence[Ranked]) -> Ranked:
+        """What they say together, and the sound of what was heard with them."""
+        votes = voted(ranked, self.trust, self.guesses)
+        return spoken_for(votes, self.by_sound.speaks_for(self.texts, self.trust)) if self.by_sound else votes
 
 
 def _readings(utterance: Utterance, base: Base) -> _Readings:
@@ -216,16 +229,11 @@ def _readings(utterance: Utterance, base: Base) -> _Readings:
     standard = in_standard_german(text)
     readings = [base.reader.readings(standard)[0], text] if standard else base.reader.readings(text)
     heard = readings[0] if standard else text
-    guesses = base.hearing(utterance.language).rehearing.guesses(heard) if utterance.is_heard else ()
-    return _Readings.of((*readings, *(reading for reading in others if fold(reading))), guesses)
-
-
-def _by_sound(base: Base, utterance: Utterance, readings: _Readings, votes: Ranked) -> Ranked:
-    """What was heard speaks for the entries that it sounds like, too."""
-    if not utterance.is_heard or fold(utterance.text) in base.exact:
-        return votes
-    by_sound = base.hearing(utterance.language).by_sound
-    return spoken_for(votes, by_sound.speaks_for(readings.texts, readings.trust)) if by_sound else votes
+    readings = [*readings, *(reading for reading in others if fold(reading))]
+    if not utterance.is_heard:
+        return _Readings.of(readings)
+    hearing = base.hearing(utterance.language)
+    return _Readings.of(readings, hearing.rehearing.guesses(heard), hearing.by_sound)
 
 
 def _candidates(base: Base, ranked: Ranked) -> tuple[Candidate, ...]:

@@ -40,7 +40,7 @@ _WORD_BY_WORD = WITNESSES.index("word by word")
 # Asked word for word as an editor wrote it: certain, but for what two entries may share.
 _VERBATIM = 0.97
 _FAR_AHEAD = 12.0  # of a second entry that there is none of, or as good as none; a natural logarithm
-_HARDLY = 1e-4  # likely: as much as any entry may be before one more witness speaks
+_HARDLY = 1e-4  # likely: the least that an entry is taken for before one more witness speaks
 _ALONE = 0.7  # share of the entries: from here on no other entry comes near
 
 

@@ -27,7 +27,6 @@ _A_SOUND = 3.0  # off the odds for a sound that is quite another
 _PHRASING = 0.7  # how much the editors' wordings count beside the sound
 _SURE = 1.0  # odds, as a natural logarithm, from which on what sounds alike is read
 _GUESSES = 3  # of the likeliest; 5 found no more
-_FLATTER = 0.5  # the odds of rows of words are too sharp; 0.2 and 1 do as well
 _MOST_PATHS = 30  # that are followed at once
 _LONGEST = 60  # words; more are a speech, and would take half a second in a base of 10,000 words
 _UNLISTED = log(1e-8)  # in ordinary language; the rarest listed word has 1e-7
@@ -146,7 +145,7 @@ class Rehearing:
 
 
 def _shared(paths: Sequence[_Path]) -> tuple[Guess, ...]:
-    odds = [exp(_FLATTER * (path.odds - paths[0].odds)) for path in paths]
+    odds = [exp(path.odds - paths[0].odds) for path in paths]
     return tuple(
         Guess(" ".join(path.read).strip(), own / sum(odds)) for path, own in zip(paths, odds, strict=True)
     )

@@ -352,11 +352,7 @@ def known_to(knowledge: Knowledge | None) -> IsKnownQuestion:
     """What the pages know; no pages know nothing."""
     if knowledge is None:
         return lambda _text, _language: False
-    matcher = Matcher(
-        knowledge,
-        open_encoder(),
-        MatcherOptions(),
-    )
+    matcher = Matcher(knowledge, open_encoder(), MatcherOptions())
 
     @cache
     def is_known(text: str, language: str) -> bool:

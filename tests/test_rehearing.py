@@ -25,16 +25,22 @@ TRAINS = (
     *("list trains from Denver", "show me the cheapest fares from Boston"),
     *("show me trains from Denver to Boston", "list fares from Boston"),
 )
+TICKETS = (
+    *("How much is a 24 hour pass?", "How much is a 7 day pass?", "How much is a 30 day pass?"),
+    *("Where does bus 21 stop?", "When does bus 145 leave?", "Is one ticket enough for two?"),
+)
+KARTEN = ("Was kostet die Karte für 24 Stunden?", "Was kostet die Karte für 7 Tage?", "Wo hält der Bus 145?")
+BASES = {"cards": (CARDS, "en"), "trains": (TRAINS, "en"), "tickets": (TICKETS, "en")}
+BASES |= {"karten": (KARTEN, "de"), "billets": (("Où est le bus 21 ?", "Combien coûte un billet ?"), "fr")}
 with Path(__file__).with_name("misheard.csv").open(encoding="utf-8", newline="") as file:
     CASES = [(row["base"], row["heard"], row["said"]) for row in csv.DictReader(file)]
 
 
 @cache
 def rehearing(base: str) -> Rehearing:
-    phrases = {"cards": CARDS, "trains": TRAINS}.get(base) or [
-        w.text for w in wordings_of(sample().knowledge)
-    ]
-    return Rehearing(phrases, open_encoder())
+    own = [wording.text for wording in wordings_of(sample().knowledge)]
+    phrases, language = BASES.get(base, (own, None))
+    return Rehearing(phrases, open_encoder(), language)
 
 
 def said(heard: str, by: Rehearing) -> str:
@@ -74,6 +80,10 @@ def test_a_base_without_a_word_changes_nothing() -> None:
 
 def test_without_a_lexicon_it_reads_too() -> None:
     assert said("my core was declined", Rehearing(CARDS)) == "my card was declined"
+
+
+def test_without_a_language_figures_are_not_said() -> None:
+    assert "21" not in said("where does bus twenty one stop", Rehearing(TICKETS))
 
 
 def match(text: str, *, is_heard: bool):

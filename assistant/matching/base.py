@@ -102,11 +102,12 @@ class Base:
         if not own:  # customers may name any language: none of those is kept
             return Hearing(Rehearing(()), None)
         texts = [self.wordings[place].text for place in own]
+        tongue = tongues[own[0]] if len({tongues[place] for place in own}) == 1 else None
         written = {(self.wordings[place].entry, tongues[place]) for place in own}
         phrases = Spoken(texts, self.phrases.entries[own], self.phrases.count, len(written))
         kind = f"by-sound-{fingerprint(spoken or '')}"
         by_sound = BySound.trained(phrases, self._cache, kind)
-        self._hearings[spoken] = Hearing(Rehearing(texts, self._lexicon), by_sound)
+        self._hearings[spoken] = Hearing(Rehearing(texts, self._lexicon, tongue), by_sound)
         return self._hearings[spoken]
 
     def expect_speech(self) -> None:

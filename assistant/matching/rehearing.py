@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from math import exp, log
 
 import numpy as np
 
 from assistant.matching.phrasing import BEGINNING, END, Phrasing
 from assistant.matching.sounds import SoundsAlike
+from assistant.matching.spoken_numbers import as_said, number_words
 from assistant.matching.text import as_heard, fold
 from assistant.ports import Lexicon
 
@@ -68,8 +70,11 @@ _THE_END = _Option(END, "", 0.0, 0.0, 0)
 class Rehearing:
     """Reads what was heard in the words of one base."""
 
-    def __init__(self, texts: Sequence[str], lexicon: Lexicon | None = None) -> None:
-        """`texts` are the phrases of the base; the `lexicon` tells how common a word is elsewhere."""
+    def __init__(
+        self, texts: Sequence[str], lexicon: Lexicon | None = None, language: str | None = None
+    ) -> None:
+        """`texts` are the phrases of the base; the `lexicon` tells how common a word is elsewhere; in the
+        `language` numbers are said, in None they are only written."""
         self._lexicon = lexicon
         phrases = [_words(text) for text in texts]
         self._spelled = {folded: written for phrase in reversed(phrases) for folded, written in phrase}
@@ -77,6 +82,10 @@ class Rehearing:
         self._numbers = {folded: n for n, folded in enumerate(self._vocabulary, _FIRST_WORD)}
         rows = [[self._numbers[folded] for folded, _ in phrase] for phrase in phrases]
         self._phrasing = Phrasing(rows, len(self._vocabulary) + _FIRST_WORD)
+        said = {folded: fold(as_said(folded, language)).split() for folded in self._vocabulary}
+        self._figures = {"".join(words): folded for folded, words in said.items() if words != [folded]}
+        own = {word for folded in self._figures.values() if folded.isdigit() for word in said[folded]}
+        self._number_words = own | number_words(language) if own else frozenset()
         self._sounds = SoundsAlike(self._vocabulary)
 
     def guesses(self, text: str) -> tuple[Guess, ...]:
@@ -87,9 +96,11 @@ class Rehearing:
             return ()
         kept = [self._kept(*word) for word in heard]
         reached: list[list[_Path]] = [[_START], *([] for _ in heard)]
+        numbers = dict(self._numbers_in(heard))
         for place in range(len(heard)):
             paths = _best(reached[place])
-            for path, taken in self._onwards(paths, self._options(heard[place : place + 2], kept[place])):
+            options = self._options(heard[place : place + 2], kept[place])
+            for path, taken in self._onwards(paths, [*options, *numbers.get(place, ())]):
                 reached[place + taken].append(path)
         ended = sorted(self._ended(_best(reached[-1])), key=lambda path: -path.odds)
         return _shared(ended[:_GUESSES]) if ended[0].odds - self._odds_of(kept) > _SURE else ()
@@ -103,16 +114,29 @@ class Rehearing:
         """Ways to read the first word, or the first two together."""
         options = [kept]
         for count, likely in ((1, _HEARD_WRONG), (2, _HEARD_WRONG + _RUN_TOGETHER)):
-            if count > len(heard):
-                continue
             sound = "".join(folded for folded, _ in heard[:count])
+            if count > len(heard) or any(map(str.isdigit, sound)):  # no number is another one
+                break
             for place, apart in zip(*(each.tolist() for each in self._sounds.near(sound)), strict=True):
                 folded = self._vocabulary[place]
                 if folded != sound or count > 1:
-                    cost = likely - _A_SOUND * apart
-                    number, written = place + _FIRST_WORD, self._spelled[folded]
-                    options.append(_Option(number, written, self._ordinary(folded), cost, count))
+                    options.append(self._option(folded, likely - _A_SOUND * apart, count))
         return options
+
+    def _numbers_in(self, heard: Sequence[tuple[str, str]]) -> Iterator[tuple[int, list[_Option]]]:
+        """Where a number of the base is said, whole, and how to read it: in its figures."""
+        place = 0
+        for is_number, run in groupby(folded in self._number_words for folded, _ in heard):
+            count = len(list(run))
+            sound = "".join(folded for folded, _ in heard[place : place + count])
+            if is_number and sound in self._figures:
+                yield place, [self._option(self._figures[sound], _HEARD_RIGHT, count)]
+            place += count
+
+    def _option(self, folded: str, cost: float, words_heard: int) -> _Option:
+        """To read a word of the base."""
+        number, written = self._numbers[folded], self._spelled[folded]
+        return _Option(number, written, self._ordinary(folded), cost, words_heard)
 
     def _onwards(self, paths: Sequence[_Path], options: Sequence[_Option]) -> Iterator[tuple[_Path, int]]:
         """The paths that lead on from some, the likeliest of them, with how many words each step takes."""

@@ -34,7 +34,7 @@ class Loaded:
         lexicon = encoder if isinstance(encoder, Lexicon) else None
         self._rehearing = self._by_sound = None
         if bench.is_heard:
-            self._rehearing = Rehearing(texts, lexicon)
+            self._rehearing = Rehearing(texts, lexicon, bench.language)
             self._by_sound = BySound.trained(Spoken(texts, entries, bench.size, bench.size), None, "")
         self.phrases = Phrases(_prepared(texts, self._encoder), entries)
         answers = bench.answers if reads_answers else ()

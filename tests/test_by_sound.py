@@ -58,6 +58,19 @@ def test_what_sounds_like_nothing_speaks_for_all_alike(heard: str) -> None:
     assert np.ptp(trained().speaks_for([heard], [1])) < 1e-6
 
 
+@pytest.mark.parametrize(
+    ("page", "heard"),
+    [
+        pytest.param("a pass for 30 days", "for thirty days", id="figures on the page"),
+        pytest.param("a pass for thirty days", "for 30 days", id="figures from the recognizer"),
+    ],
+)
+def test_numbers_sound_as_they_are_said(page: str, heard: str) -> None:
+    texts = (page, "a pass for 7 days", "a pass for seven days")
+    told = BySound.trained(Spoken(texts, np.array([0, 1, 1]), 2, 2, "en"), None, "sound")
+    assert told and told.speaks_for([heard], [1]).argmax() == 0
+
+
 def test_several_readings_of_a_sound_count_as_much_as_they_are_trusted() -> None:
     fares, flights, both = (
         np.exp(trained().speaks_for(readings, trust) / trained().trust)

@@ -104,7 +104,7 @@ class Base:
         texts = [self.wordings[place].text for place in own]
         tongue = tongues[own[0]] if len({tongues[place] for place in own}) == 1 else None
         written = {(self.wordings[place].entry, tongues[place]) for place in own}
-        phrases = Spoken(texts, self.phrases.entries[own], self.phrases.count, len(written))
+        phrases = Spoken(texts, self.phrases.entries[own], self.phrases.count, len(written), tongue)
         kind = f"by-sound-{fingerprint(spoken or '')}"
         by_sound = BySound.trained(phrases, self._cache, kind)
         self._hearings[spoken] = Hearing(Rehearing(texts, self._lexicon, tongue), by_sound)

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from assistant.matching.cache import Arrays, Cache, fingerprint
 from assistant.matching.heads import log_softmax
 from assistant.matching.sounds import sounds_of
+from assistant.matching.spoken_numbers import as_said
 from assistant.matching.terms import TermIndex, letter_bags
 from assistant.matching.text import fold, words
 
@@ -44,6 +45,7 @@ class Spoken:
     entries: Ints  # the number of the entry of each, never falling
     count: int  # of the entries of the base in all languages
     written: int  # entries, each counted once for every language it has phrases in
+    language: str | None = None  # in which numbers are said; None: they are only written
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class BySound:
     index: TermIndex  # runs of 2 to 5 sounds of the phrases it has learned
     weights: Floats  # shape (phrases, entries): how much each speaks for which
     trust: float  # 0 to 1: what it says beside all other witnesses
+    language: str | None  # in which numbers are said
 
     @classmethod
     def trained(cls, phrases: Spoken, cache: Cache | None, kind: str) -> BySound | None:
@@ -63,7 +66,7 @@ class BySound:
         phrases_an_entry = len(entries) / phrases.written
         if phrases_an_entry < _FEWEST_PHRASES:
             return None
-        rows = [_sounds(phrases.texts[place]) for place in learned.tolist()]
+        rows = [_sounds(phrases.texts[place], phrases.language) for place in learned.tolist()]
         bags = letter_bags(rows)
         index = TermIndex(bags)
 
@@ -72,12 +75,13 @@ class BySound:
 
         key = fingerprint(_VERSION, str(phrases.count), ",".join(map(str, entries.tolist())), *rows)
         weights = (cache.arrays(kind, key, learn) if cache else learn())["weights"]
-        return cls(index, weights, phrases_an_entry / (phrases_an_entry + _ENOUGH_PHRASES))
+        trust = phrases_an_entry / (phrases_an_entry + _ENOUGH_PHRASES)
+        return cls(index, weights, trust, phrases.language)
 
     def speaks_for(self, readings: Sequence[str], trust: Sequence[float]) -> Floats:
         """What to add to the log of each entry's probability, by readings of one sound and the trust in each;
         shape (entries,), natural logarithms."""
-        alike = self.index.ask(letter_bags([_sounds(text) for text in readings]))
+        alike = self.index.ask(letter_bags([_sounds(text, self.language) for text in readings]))
         shares = np.exp(log_softmax(np.float32(_SHARPNESS) * (alike @ self.weights)))
         return np.asarray(self.trust * np.log(np.average(shares, axis=0, weights=trust)), np.float32)
 
@@ -120,6 +124,6 @@ def _squares(columns: Floats) -> Floats:
     return np.asarray(np.einsum("ij,ij->j", columns, columns), np.float32)
 
 
-def _sounds(text: str) -> str:
+def _sounds(text: str, language: str | None) -> str:
     """All in one row: recognizers move the borders between words."""
-    return "".join(map(sounds_of, words(fold(text))))
+    return "".join(map(sounds_of, words(fold(as_said(text, language)))))

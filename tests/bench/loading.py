@@ -35,7 +35,8 @@ class Loaded:
         self._rehearing = self._by_sound = None
         if bench.is_heard:
             self._rehearing = Rehearing(texts, lexicon, bench.language)
-            self._by_sound = BySound.trained(Spoken(texts, entries, bench.size, bench.size), None, "")
+            spoken = Spoken(texts, entries, bench.size, bench.size, bench.language)
+            self._by_sound = BySound.trained(spoken, None, "")
         self.phrases = Phrases(_prepared(texts, self._encoder), entries)
         answers = bench.answers if reads_answers else ()
         tells = [(entry, sentence) for entry, text in enumerate(answers) for sentence in told(text)]

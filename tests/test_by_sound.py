@@ -50,12 +50,12 @@ def maybe_trained(phrases, count: int, cache: Cache | None = None) -> BySound | 
     ],
 )
 def test_it_speaks_most_for_the_entry_whose_phrases_sound_like_what_was_heard(heard: str, entry: int) -> None:
-    assert trained().speaks_for([heard], [1]).argmax() == entry
+    assert trained().tells([heard], [1]).argmax() == entry
 
 
 @pytest.mark.parametrize("heard", ["", "???", "ع", "हिन्दी"])
 def test_what_sounds_like_nothing_speaks_for_all_alike(heard: str) -> None:
-    assert np.ptp(trained().speaks_for([heard], [1])) < 1e-6
+    assert np.ptp(trained().tells([heard], [1])) < 1e-6
 
 
 @pytest.mark.parametrize(
@@ -68,12 +68,12 @@ def test_what_sounds_like_nothing_speaks_for_all_alike(heard: str) -> None:
 def test_numbers_sound_as_they_are_said(page: str, heard: str) -> None:
     texts = (page, "a pass for 7 days", "a pass for seven days")
     told = BySound.trained(Spoken(texts, np.array([0, 1, 1]), 2, 2, "en"), None, "sound")
-    assert told and told.speaks_for([heard], [1]).argmax() == 0
+    assert told and told.tells([heard], [1]).argmax() == 0
 
 
 def test_several_readings_of_a_sound_count_as_much_as_they_are_trusted() -> None:
     fares, flights, both = (
-        np.exp(trained().speaks_for(readings, trust) / trained().trust)
+        np.exp(trained().tells(readings, trust))
         for readings, trust in ((["fares"], [1]), (["flights"], [1]), (["fares", "flights"], [3, 1]))
     )
     assert both == pytest.approx(0.75 * fares + 0.25 * flights)
@@ -88,15 +88,15 @@ def test_the_more_phrases_an_entry_has_the_more_it_is_trusted() -> None:
 
 def test_how_many_phrases_an_entry_has_speaks_for_none() -> None:
     more = [*PHRASES, *((f"and flight number {number}", FLIGHTS) for number in range(30))]
-    assert np.ptp(trained(more).speaks_for([""], [1])) < 1e-6
-    assert trained(more).speaks_for(["all the fares"], [1]).argmax() == FARES
+    assert np.ptp(trained(more).tells([""], [1])) < 1e-6
+    assert trained(more).tells(["all the fares"], [1]).argmax() == FARES
 
 
 def test_an_entry_without_a_phrase_in_the_language_is_neither_spoken_for_nor_left_out() -> None:
-    speaks = trained(PHRASES[:6], count=4).speaks_for(["the cheapest fare"], [1])
-    assert speaks.shape == (4,)
-    assert speaks.argmax() == FARES
-    assert speaks[2] == speaks[3]
+    told = trained(PHRASES[:6], count=4).tells(["the cheapest fare"], [1])
+    assert told.shape == (4,)
+    assert told.argmax() == FARES
+    assert told[2] == told[3]
 
 
 def test_of_too_many_phrases_the_first_of_each_entry_are_taken() -> None:
@@ -109,7 +109,7 @@ def test_a_base_of_too_many_phrases_is_told_by_the_first_ones(monkeypatch: pytes
     monkeypatch.setattr(by_sound, "_MOST_PHRASES", 4)
     few = trained()
     assert few.weights.shape == (4, 3)
-    assert few.speaks_for(["what is the fare to boston"], [1]).argmax() == FARES
+    assert few.tells(["what is the fare to boston"], [1]).argmax() == FARES
 
 
 def test_it_learns_what_the_formula_says() -> None:
@@ -123,7 +123,7 @@ def test_it_learns_what_the_formula_says() -> None:
 
 def test_phrases_that_sound_alike_are_no_hindrance() -> None:
     same = [("the fair", FARES), ("the fare", FARES), ("a flight", FLIGHTS), ("a flite", FLIGHTS)]
-    assert trained(same, 2).speaks_for(["the fare"], [1]).argmax() == FARES
+    assert trained(same, 2).tells(["the fare"], [1]).argmax() == FARES
 
 
 @pytest.mark.parametrize(("phrases", "tells"), [(19, False), (20, True)])
@@ -156,11 +156,11 @@ def test_only_what_was_heard_speaks_by_its_sound(monkeypatch: pytest.MonkeyPatch
     second = matcher.match(Utterance("where can i bark", "en", is_heard=True)).ranking.candidates[1].entry
     asked: list[list[str]] = []
 
-    def speaks_for(_: BySound, readings: list[str], _trust: list[float]) -> np.ndarray:
+    def tells(_: BySound, readings: list[str], _trust: list[float]) -> np.ndarray:
         asked.append(list(readings))
         return np.where(np.array(matcher._base.names) == second, np.float32(9), np.float32(0))
 
-    monkeypatch.setattr(BySound, "speaks_for", speaks_for)
+    monkeypatch.setattr(BySound, "tells", tells)
     matcher.match(Utterance("where can i bark", "en"))
     matcher.match(Utterance("where can I park?", "en", is_heard=True))
     assert not asked, "typed, or just as it stands on a page"

@@ -30,7 +30,7 @@ from assistant.matching.heads import (
 )
 from assistant.matching.matcher import Matcher, MatcherOptions
 from assistant.matching.metric import Spread
-from assistant.matching.ranking import SIGNS, Curve, Ranked, Weights, load_weights, signs, spoken_for, voted
+from assistant.matching.ranking import SIGNS, Curve, Ranked, Weights, load_weights, pooled, signs, voted
 from assistant.matching.terms import TermIndex, letter_bags, word_bags
 from assistant.ports import Encoder, Seen
 from assistant.values import (
@@ -269,10 +269,23 @@ def test_a_guess_makes_it_no_likelier_that_any_page_is_meant() -> None:
 
 
 def test_one_more_witness_changes_the_order_but_not_how_likely_all_are_together() -> None:
-    ranked = spoken_for(reading((1, 0.5), (3, 0.3)), np.array([0, 0, 0, 1], np.float32))
+    witness = np.log(np.array([0.01, 0.03, 0.06, 0.9], np.float32))
+    ranked = pooled(reading((1, 0.5), (3, 0.3)), witness, trust=0.5)
     assert ranked.entries.tolist() == [3, 1]
-    odds = 0.3 * np.e / 0.5
+    odds = (0.3 / 0.5 * (0.9 / 0.03) ** 0.5) ** (1 / 1.5)
     assert ranked.probabilities == pytest.approx([0.8 * odds / (1 + odds), 0.8 / (1 + odds)])
+
+
+def test_a_witness_that_says_the_same_makes_no_surer() -> None:
+    before = reading((1, 0.5), (3, 0.3))
+    same = np.log(np.array([0.1, 0.5, 0.1, 0.3], np.float32))
+    assert pooled(before, same, trust=1).probabilities == pytest.approx(before.probabilities)
+
+
+def test_a_witness_that_nobody_trusts_changes_nothing() -> None:
+    before = reading((1, 0.5), (3, 0.3))
+    other = np.log(np.array([0.1, 0.1, 0.1, 0.7], np.float32))
+    assert pooled(before, other, trust=0).probabilities == pytest.approx(before.probabilities)
 
 
 # --- deciding --------------------------------------------------------------------------------

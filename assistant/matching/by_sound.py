@@ -27,7 +27,7 @@ Ints = npt.NDArray[np.int64]
 
 _VERSION = "3"  # of the learning
 _RIDGE = 0.3  # beside cosines of 1; 1 finds a little less
-_SHARPNESS = 8.0  # of the scores, most of them between 0 and 1; 5 to 10 do as well
+_SHARPNESS = 12.0  # of the scores, most of them between 0 and 1; 10 to 14 do as well
 _ENOUGH_PHRASES = (
     40  # an entry in one language: with so many it counts half as much as all other witnesses together
 )
@@ -78,12 +78,12 @@ class BySound:
         trust = phrases_an_entry / (phrases_an_entry + _ENOUGH_PHRASES)
         return cls(index, weights, trust, phrases.language)
 
-    def speaks_for(self, readings: Sequence[str], trust: Sequence[float]) -> Floats:
-        """What to add to the log of each entry's probability, by readings of one sound and the trust in each;
-        shape (entries,), natural logarithms."""
+    def tells(self, readings: Sequence[str], trust: Sequence[float]) -> Floats:
+        """How likely each entry is by the sound of some readings and the trust in each; shape (entries,),
+        natural logarithms."""
         alike = self.index.ask(letter_bags([_sounds(text, self.language) for text in readings]))
         shares = np.exp(log_softmax(np.float32(_SHARPNESS) * (alike @ self.weights)))
-        return np.asarray(self.trust * np.log(np.average(shares, axis=0, weights=trust)), np.float32)
+        return np.asarray(np.log(np.average(shares, axis=0, weights=trust)), np.float32)
 
 
 def _first_of_each(entries: Ints, most: int) -> Ints:

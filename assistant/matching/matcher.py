@@ -18,7 +18,7 @@ from assistant.matching.deciding import decide, thresholds_for
 from assistant.matching.dialects import in_standard_german
 from assistant.matching.evidence import WITNESSES, gather
 from assistant.matching.manifold import Known, Manifold, One
-from assistant.matching.ranking import Ranked, Weights, load_weights, rank, spoken_for, voted
+from assistant.matching.ranking import Ranked, Weights, load_weights, pooled, rank, voted
 from assistant.matching.rehearing import Guess
 from assistant.matching.telltale import READ_BY_ENCODER, foreign_language, is_single_word
 from assistant.matching.text import LONGEST_QUESTION, cut, fold, words
@@ -216,7 +216,9 @@ class _Readings:
     def voted(self, ranked: Sequence[Ranked]) -> Ranked:
         """What they say together, and the sound of what was heard with them."""
         votes = voted(ranked, self.trust, self.guesses)
-        return spoken_for(votes, self.by_sound.speaks_for(self.texts, self.trust)) if self.by_sound else votes
+        if self.by_sound is None:
+            return votes
+        return pooled(votes, self.by_sound.tells(self.texts, self.trust), self.by_sound.trust)
 
 
 def _readings(utterance: Utterance, base: Base) -> _Readings:

@@ -212,11 +212,16 @@ def voted(readings: Sequence[Ranked], trust: Sequence[float], guesses: int = 0) 
     return replace(votes, probabilities=votes.probabilities * less, answerable=answerable)
 
 
-def spoken_for(ranked: Ranked, adds: Floats) -> Ranked:
-    """The same entries where one more witness adds something to the log of each one's probability; all
-    together are as likely as before. `adds` has a number for every entry of the base."""
+def pooled(ranked: Ranked, witness: Floats, trust: float) -> Ranked:
+    """The same entries where one more witness, trusted so much beside all others, tells how likely each one
+    is; all together are as likely as before. `witness` has a natural logarithm for every entry of the base.
+
+    A logarithmic opinion pool (Genest and Zidek 1986). Its weights add up to 1: all that is told of one sound
+    errs together, and to add it up would make too sure.
+    """
     before = ranked.probabilities
-    logs = np.log(np.maximum(before, _HARDLY)) + adds[ranked.entries]
+    own = np.log(np.maximum(before, _HARDLY))
+    logs = (own + np.float32(trust) * witness[ranked.entries]) / np.float32(1 + trust)
     now = np.exp(log_softmax(logs)) * before.sum()
     order = np.argsort(-now, kind="stable")
     return replace(

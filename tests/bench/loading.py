@@ -11,7 +11,7 @@ from assistant.matching.by_sound import BySound, Spoken
 from assistant.matching.elsewhere import asked_elsewhere
 from assistant.matching.evidence import Floats, Phrases, Texts, gather
 from assistant.matching.focus import FocusedEncoder, focused
-from assistant.matching.ranking import Ranked, Weights, rank, spoken_for, voted
+from assistant.matching.ranking import Ranked, Weights, pooled, rank, voted
 from assistant.matching.rehearing import Rehearing
 from assistant.matching.text import cut, fold
 from assistant.matching.told import told
@@ -68,7 +68,9 @@ class Loaded:
     def _voted(self, ranked: Sequence[Ranked], readings: Mapping[str, float]) -> Ranked:
         texts, trust = list(readings), list(readings.values())
         votes = voted(ranked, trust, guesses=len(texts) - 1)
-        return spoken_for(votes, self._by_sound.speaks_for(texts, trust)) if self._by_sound else votes
+        if self._by_sound is None:
+            return votes
+        return pooled(votes, self._by_sound.tells(texts, trust), self._by_sound.trust)
 
     def asked_in_chunks(self) -> Iterator[tuple[Texts, Sequence[Question]]]:
         questions = self._bench.questions

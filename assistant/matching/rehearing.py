@@ -96,11 +96,11 @@ class Rehearing:
             return ()
         kept = [self._kept(*word) for word in heard]
         reached: list[list[_Path]] = [[_START], *([] for _ in heard)]
-        numbers = dict(self._numbers_in(heard))
+        figures = dict(self._figures_in(heard))
         for place in range(len(heard)):
             paths = _best(reached[place])
             options = self._options(heard[place : place + 2], kept[place])
-            for path, taken in self._onwards(paths, [*options, *numbers.get(place, ())]):
+            for path, taken in self._onwards(paths, [*options, *figures.get(place, ())]):
                 reached[place + taken].append(path)
         ended = sorted(self._ended(_best(reached[-1])), key=lambda path: -path.odds)
         return _shared(ended[:_GUESSES]) if ended[0].odds - self._odds_of(kept) > _SURE else ()
@@ -123,7 +123,7 @@ class Rehearing:
                     options.append(self._option(folded, likely - _A_SOUND * apart, count))
         return options
 
-    def _numbers_in(self, heard: Sequence[tuple[str, str]]) -> Iterator[tuple[int, list[_Option]]]:
+    def _figures_in(self, heard: Sequence[tuple[str, str]]) -> Iterator[tuple[int, list[_Option]]]:
         """Where a number of the base is said, whole, and how to read it: in its figures."""
         place = 0
         for is_number, run in groupby(folded in self._number_words for folded, _ in heard):

@@ -31,7 +31,12 @@ TICKETS = (
 )
 KARTEN = ("Was kostet die Karte für 24 Stunden?", "Was kostet die Karte für 7 Tage?", "Wo hält der Bus 145?")
 BASES = {"cards": (CARDS, "en"), "trains": (TRAINS, "en"), "tickets": (TICKETS, "en")}
-BASES |= {"karten": (KARTEN, "de"), "billets": (("Où est le bus 21 ?", "Combien coûte un billet ?"), "fr")}
+SPELLED = ("How much is a 30 day pass?", "How much is the pass for thirty days?")
+BASES |= {
+    "spelled": (SPELLED, "en"),
+    "karten": (KARTEN, "de"),
+    "billets": (("Où est le bus 21 ?", "Combien coûte un billet ?"), "fr"),
+}
 with Path(__file__).with_name("misheard.csv").open(encoding="utf-8", newline="") as file:
     CASES = [(row["base"], row["heard"], row["said"]) for row in csv.DictReader(file)]
 
@@ -45,6 +50,7 @@ def rehearing(base: str) -> Rehearing:
 
 def said(heard: str, by: Rehearing) -> str:
     """The likeliest reading."""
+    heard = by.in_figures(heard)
     return next((guess.text for guess in by.guesses(heard)), heard)
 
 
@@ -84,6 +90,16 @@ def test_without_a_lexicon_it_reads_too() -> None:
 
 def test_without_a_language_figures_are_not_said() -> None:
     assert "21" not in said("where does bus twenty one stop", Rehearing(TICKETS))
+
+
+def test_what_a_page_asks_in_figures_is_asked_word_for_word(tmp_path: Path) -> None:
+    (tmp_path / "en").mkdir()
+    page = "# Buses\n\n## bus-145\n\n### Questions\n- When does bus 145 leave?\n\n### Answer\nAt nine.\n"
+    (tmp_path / "en" / "buses.md").write_text(page, encoding="utf-8")
+    heard = Utterance("when does bus one hundred forty five leave", "en", is_heard=True)
+    found = build_assistant(load_settings(tmp_path)).matcher.match(heard)
+    assert isinstance(found, Found)
+    assert found.ranking.notes == ("read as `when does bus 145 leave`",)
 
 
 def match(text: str, *, is_heard: bool):

@@ -225,16 +225,18 @@ def _readings(utterance: Utterance, base: Base) -> _Readings:
     """The text, with slips of the fingers or of the ear mended where there are any, then as it was typed or
     heard, then the other readings of the same sound, best first; none of those beside a question as it stands
     on a page: "where can i thought" is no reason to doubt "where can i park"."""
+    hearing = base.hearing(utterance.language) if utterance.is_heard else None
     text, *others = [cut(reading)[0] for reading in (utterance.text, *utterance.also_heard)]
+    if hearing:
+        text, *others = [hearing.rehearing.in_figures(reading) for reading in (text, *others)]
     if fold(text) in base.exact:
         return _Readings.of(base.reader.readings(text))
     standard = in_standard_german(text)
     readings = [base.reader.readings(standard)[0], text] if standard else base.reader.readings(text)
     heard = readings[0] if standard else text
     readings = [*readings, *(reading for reading in others if fold(reading))]
-    if not utterance.is_heard:
+    if not hearing:
         return _Readings.of(readings)
-    hearing = base.hearing(utterance.language)
     return _Readings.of(readings, hearing.rehearing.guesses(heard), hearing.by_sound)
 
 

@@ -88,6 +88,21 @@ class Rehearing:
         self._number_words = own | number_words(language) if own else frozenset()
         self._sounds = SoundsAlike(self._vocabulary)
 
+    def in_figures(self, text: str) -> str:
+        """The text with each number in figures that the base writes in figures alone; where there is none, as
+        it is."""
+        read: list[str] = []
+        for is_number, run in groupby(_words(text), lambda word: word[0] in self._number_words):
+            heard = list(run)
+            in_words = all(folded in self._numbers for folded, _ in heard)
+            figures = self._figures.get("".join(folded for folded, _ in heard))
+            if is_number and figures and not in_words:
+                read.append(figures)
+            else:
+                read += [written for _, written in heard]
+        said = " ".join(read)
+        return text if fold(said) == fold(text) else said
+
     def guesses(self, text: str) -> tuple[Guess, ...]:
         """What was probably said, the likeliest first; none where nothing is plainly likelier than what was
         heard."""
@@ -96,11 +111,9 @@ class Rehearing:
             return ()
         kept = [self._kept(*word) for word in heard]
         reached: list[list[_Path]] = [[_START], *([] for _ in heard)]
-        figures = dict(self._figures_in(heard))
         for place in range(len(heard)):
             paths = _best(reached[place])
-            options = self._options(heard[place : place + 2], kept[place])
-            for path, taken in self._onwards(paths, [*options, *figures.get(place, ())]):
+            for path, taken in self._onwards(paths, self._options(heard[place : place + 2], kept[place])):
                 reached[place + taken].append(path)
         ended = sorted(self._ended(_best(reached[-1])), key=lambda path: -path.odds)
         return _shared(ended[:_GUESSES]) if ended[0].odds - self._odds_of(kept) > _SURE else ()
@@ -120,23 +133,10 @@ class Rehearing:
             for place, apart in zip(*(each.tolist() for each in self._sounds.near(sound)), strict=True):
                 folded = self._vocabulary[place]
                 if folded != sound or count > 1:
-                    options.append(self._option(folded, likely - _A_SOUND * apart, count))
+                    cost = likely - _A_SOUND * apart
+                    number, written = place + _FIRST_WORD, self._spelled[folded]
+                    options.append(_Option(number, written, self._ordinary(folded), cost, count))
         return options
-
-    def _figures_in(self, heard: Sequence[tuple[str, str]]) -> Iterator[tuple[int, list[_Option]]]:
-        """Where a number of the base is said, whole, and how to read it: in its figures."""
-        place = 0
-        for is_number, run in groupby(folded in self._number_words for folded, _ in heard):
-            count = len(list(run))
-            sound = "".join(folded for folded, _ in heard[place : place + count])
-            if is_number and sound in self._figures:
-                yield place, [self._option(self._figures[sound], _HEARD_RIGHT, count)]
-            place += count
-
-    def _option(self, folded: str, cost: float, words_heard: int) -> _Option:
-        """To read a word of the base."""
-        number, written = self._numbers[folded], self._spelled[folded]
-        return _Option(number, written, self._ordinary(folded), cost, words_heard)
 
     def _onwards(self, paths: Sequence[_Path], options: Sequence[_Option]) -> Iterator[tuple[_Path, int]]:
         """The paths that lead on from some, the likeliest of them, with how many words each step takes."""

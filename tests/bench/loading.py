@@ -62,7 +62,10 @@ class Loaded:
 
     def _readings(self, text: str) -> dict[str, float]:
         """How much each is trusted; what was heard is the last one."""
-        guesses = self._rehearing.guesses(text) if self._rehearing else ()
+        if self._rehearing is None:
+            return {text: 1.0}
+        text = self._rehearing.in_figures(text)
+        guesses = self._rehearing.guesses(text)
         return {**{guess.text: guess.share for guess in guesses if guess.text != text}, text: 1.0}
 
     def _voted(self, ranked: Sequence[Ranked], readings: Mapping[str, float]) -> Ranked:

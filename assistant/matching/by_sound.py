@@ -28,9 +28,7 @@ Ints = npt.NDArray[np.int64]
 _VERSION = "3"  # of the learning
 _RIDGE = 0.3  # beside cosines of 1; 1 finds a little less
 _SHARPNESS = 12.0  # of the scores, most of them between 0 and 1; 10 to 14 do as well
-_ENOUGH_PHRASES = (
-    40  # an entry in one language: with so many it counts half as much as all other witnesses together
-)
+_ENOUGH_PHRASES = 40  # an entry in one language: with so many it counts half as much as all else together
 _FEWEST_PHRASES = 20  # an entry: at 10, what it is worth in the bases above is as good as nothing
 _MOST_PHRASES = 4_000  # learned from: their cosines fill 64 MB
 _NOTHING = np.float32(1e-12)  # left to learn

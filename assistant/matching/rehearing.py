@@ -82,10 +82,10 @@ class Rehearing:
         self._numbers = {folded: n for n, folded in enumerate(self._vocabulary, _FIRST_WORD)}
         rows = [[self._numbers[folded] for folded, _ in phrase] for phrase in phrases]
         self._phrasing = Phrasing(rows, len(self._vocabulary) + _FIRST_WORD)
-        said = {folded: fold(as_said(folded, language)).split() for folded in self._vocabulary}
-        self._figures = {"".join(words): folded for folded, words in said.items() if words != [folded]}
-        own = {word for folded in self._figures.values() if folded.isdigit() for word in said[folded]}
-        self._number_words = own | number_words(language) if own else frozenset()
+        figures = filter(str.isdigit, self._vocabulary) if language else ()
+        said = {folded: fold(as_said(folded, language)).split() for folded in figures}
+        self._figures = {"".join(words): folded for folded, words in said.items()}
+        self._number_words = number_words(language).union(*said.values()) if said else frozenset()
         self._sounds = SoundsAlike(self._vocabulary)
 
     def in_figures(self, text: str) -> str:

@@ -107,6 +107,23 @@ def test_every_question_of_the_base_wins_for_its_own_entry(kind: str, request: p
     assert all(isinstance(match, Found | Unsure) for match in matches)
 
 
+@pytest.mark.parametrize("has_encoder", [True, False])
+def test_an_entry_of_hundreds_of_phrases_is_found_by_any_of_them(encoder: Encoder, has_encoder: bool) -> None:
+    places = ["yard", "street", "garden", "harbour", "market", "station", "museum", "bridge", "tower", "park"]
+    phrases = [
+        f"Is there room for my {car} at the {place}?" for car in ("car", "van", "bike") for place in places
+    ]
+    knowledge = base(
+        entry("parking", "en", *phrases), *(each for each in DESK.entries if each.name != "parking")
+    )
+    crowded = Matcher(knowledge, encoder if has_encoder else None, OPTIONS)
+    for text in (phrases[0], phrases[14], phrases[-1]):
+        match = crowded.match(Utterance(f"{text} please"))
+        assert isinstance(match, Found)
+        assert (match.best.entry, match.best.phrase) == ("parking", text)
+        assert crowded.match(Utterance(text)).ranking.candidates[0].probability > 0.95  # word for word
+
+
 def test_a_conversation_stays_in_its_language_where_the_letters_tell_little(matcher: Matcher) -> None:
     assert matcher.match(Utterance("per Paket"), "de").ranking.language == "de"
     assert matcher.match(Utterance("per Paket"), "en").ranking.language == "en"

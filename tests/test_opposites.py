@@ -180,6 +180,28 @@ def test_a_slip_that_is_mended_does_not_mend_the_opposite_away(encoder: Encoder)
     assert is_withheld(match, "register")
 
 
+@pytest.mark.parametrize("with_encoder", [True, False])
+def test_the_opposite_is_held_back_among_a_hundred_phrases_too(encoder: Encoder, with_encoder: bool) -> None:
+    kinds = ["savings", "current", "joint", "student", "business", "second", "first", "new", "small", "free"]
+    ways = [
+        "online",
+        "today",
+        "by post",
+        "at the desk",
+        "by phone",
+        "abroad",
+        "at home",
+        "for my son",
+        "soon",
+        "",
+    ]
+    phrases = [f"How do I open a {kind} account {way}".strip() for kind in kinds for way in ways]
+    knowledge = base(entry("open-account", "en", *phrases), entry("parking", "en", "Where can I park?"))
+    matcher = Matcher(knowledge, encoder if with_encoder else None, OPTIONS)
+    assert is_withheld(matcher.match(Utterance("how do i close a student account by phone")), "open-account")
+    assert isinstance(matcher.match(Utterance("how do i open an account for students")), Found)
+
+
 # --- by the words alone ------------------------------------------------------------------------
 
 OPPOSED = [

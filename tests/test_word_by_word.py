@@ -58,8 +58,11 @@ def shop_surroundings(shop: Phrases, shop_encoder: FocusedEncoder) -> Surroundin
     return train(lesson, None, "").surroundings
 
 
+ALL = np.arange(len(TEXTS)).reshape(len(SHOP), -1)  # the phrases of every entry
+
+
 def likeness(shop: Phrases, encoder: FocusedEncoder, text: str) -> list[float]:
-    return shop.word_by_word(encoder.see([text]), np.arange(len(SHOP))).tolist()
+    return shop.word_by_word(encoder.see([text]), ALL).tolist()
 
 
 # --- what is seen ----------------------------------------------------------------------------
@@ -136,12 +139,16 @@ def test_the_entry_with_the_like_of_every_word_comes_first(
     assert NAMES[int(np.argmax(likeness(shop, shop_encoder, text)))] == name
 
 
-def test_only_the_entries_that_are_asked_about_are_measured(
+def test_only_the_phrases_that_are_asked_about_are_measured(
     shop: Phrases, shop_encoder: FocusedEncoder
 ) -> None:
     every = likeness(shop, shop_encoder, "new card please")
-    some = shop.word_by_word(shop_encoder.see(["new card please"]), np.array([1, 3]))
-    assert some.tolist() == pytest.approx([every[1], every[3]])
+    seen = shop_encoder.see(["new card please"])
+    assert shop.word_by_word(seen, ALL[[1, 3]]).tolist() == pytest.approx([every[1], every[3]])
+    one, other = (shop.word_by_word(seen, ALL[:, [place]]) for place in (0, 1))
+    assert (np.maximum(one, other) <= np.array(every) + 1e-6).all()
+    uneven = np.array([[0, -1], [3, 2]])  # the first entry with its first phrase alone
+    assert shop.word_by_word(seen, uneven).tolist() == pytest.approx([one[0], every[1]])
 
 
 def ahead(shop: Phrases, shop_encoder: FocusedEncoder, around: Surroundings | None, text: str) -> float:
@@ -160,7 +167,7 @@ def test_what_is_asked_elsewhere_has_more_of_other_questions(
 
 def test_without_an_encoder_there_is_nothing_to_measure() -> None:
     plain = Phrases(Texts.of(["red shoes", "blue hat"], None), np.array([0, 1]))
-    assert plain.word_by_word(None, np.array([0, 1])).tolist() == [0, 0]
+    assert plain.word_by_word(None, np.array([[0], [1]])).tolist() == [0, 0]
     assert word_by_word_elsewhere(None, None) is None
     assert plain.seen_of(0) is None
 

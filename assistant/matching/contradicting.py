@@ -19,6 +19,7 @@ Floats = npt.NDArray[np.float32]
 MOST = 0.5  # probability of a contradicted entry: offered at most, never answered
 _LOOKED_AT = 5  # entries, best first; a later one is not answered anyway
 _WORTH_A_LOOK = 0.1  # a probability; the others matter to no decision
+_PHRASES_LOOKED_AT = 50  # of an entry, the likest; one of hundreds says whatever can be said of its matter
 _TWIN_AMONG = 8  # entries: where the right twin is looked for
 _TWIN_FROM = 0.05  # a probability: what is less likely is another matter with the same "not" in it
 _LEFT = 0.2  # of a contradicted entry's probability where its twin says what was asked
@@ -78,7 +79,9 @@ class _Compared:
         return {place: opposed for place in places if (opposed := self._contradiction(place))}
 
     def _contradiction(self, place: int) -> Opposition | None:
-        if not any(opposition(self._text, phrase) for phrase in self._said(place)):
+        numbers = self._numbers(place)
+        is_small = len(numbers) <= _PHRASES_LOOKED_AT
+        if is_small and not any(opposition(self._text, self._said(number)) for number in numbers):
             return None  # as nearly always: nothing had to be measured for it
         phrases = self.phrases(place)
         opposed = ((phrase, opposition(self._text, phrase.said)) for phrase in phrases)
@@ -116,23 +119,25 @@ class _Compared:
 
     def phrases(self, place: int) -> list[_Phrase]:
         """The phrases of an entry, the likest first."""
-        found = map(_Phrase, self._likeness(self._span(place)), self._said(place))
-        return sorted(found, key=lambda phrase: -phrase.likeness)
+        numbers = self._numbers(place)
+        likeness = self._likeness(numbers)
+        nearest = np.argsort(-likeness, kind="stable")[:_PHRASES_LOOKED_AT].tolist()
+        return [_Phrase(float(likeness[place]), self._said(numbers[place])) for place in nearest]
 
-    def _span(self, place: int) -> slice:
+    def _numbers(self, place: int) -> range:
         number, phrases = self.ranked.entries[place], self._base.phrases
-        return slice(int(phrases.starts[number]), int(phrases.ends[number]))
+        return range(int(phrases.starts[number]), int(phrases.ends[number]))
 
-    def _said(self, place: int) -> list[Said]:
-        return [said(each.text, each.language) for each in self._base.wordings[self._span(place)]]
+    def _said(self, number: int) -> Said:
+        wording = self._base.wordings[number]
+        return said(wording.text, wording.language)
 
-    def _likeness(self, span: slice) -> list[float]:
+    def _likeness(self, numbers: range) -> Floats:
+        span = slice(numbers.start, numbers.stop)
         if self._question.vector is not None:
-            values = self._base.phrases.meaning(self._question.vector, np.arange(span.start, span.stop))[0]
-        else:
-            folded = [wording.folded for wording in self._base.wordings[span]]
-            values = lexical.word_likeness(fold(self._question.typed), folded)[1]
-        return [float(value) for value in values]
+            return self._base.phrases.plain_meaning(self._question.vector, span)
+        folded = [wording.folded for wording in self._base.wordings[span]]
+        return np.asarray(lexical.word_likeness(fold(self._question.typed), folded)[1], np.float32)
 
 
 def _shifted(compared: _Compared, held_back: Mapping[int, Opposition]) -> Floats:

@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -24,6 +24,7 @@ _ANY_OTHER, _MISSING = 1.0, 0.8  # of two sounds, of a sound more or less, where
 _JAMO = (0x1100, 0x1161, 0x11A8)  # where leads, vowels and tails begin
 _FURTHEST = 2.0  # of long words; short ones must be nearer, see `_furthest`
 _MOST = 20  # words for one that was heard
+_REMEMBERED = 4096  # words that were heard: customers say the same ones over and over
 
 
 def sounds_of(folded: str) -> str:
@@ -51,10 +52,14 @@ class SoundsAlike:
             self._sounds[place, : len(row)] = [self._numbers[sound] for sound in row]
         known = ["", *self._numbers]
         self._missing = np.array([_missing(sound) for sound in known], np.float32)
+        self._near_word = lru_cache(_REMEMBERED)(self._measured)
 
     def near(self, folded: str) -> tuple[Ints, Floats]:
         """The numbers of the words of its script that sound most like this one, nearest first, and how far
         apart they are: 0 for the same sounds, 1 for one sound that is quite another."""
+        return self._near_word(folded)
+
+    def _measured(self, folded: str) -> tuple[Ints, Floats]:
         heard = sounds_of(folded)
         # Cheap and never far off: no two words with so many other sounds are near.
         alike = np.flatnonzero(lexical.changes(heard, self._rows) <= max(2, (len(heard) + 3) // 2))

@@ -17,7 +17,7 @@ from rich.table import Table
 
 REPOSITORY = Path(__file__).parents[2]
 ASKED = 100
-_SMALL, _LARGE = (1_000, 5), (20_000, 5)  # entries, phrases an entry
+_SMALL, _CROWDED, _LARGE = (1_000, 5), (20, 250), (20_000, 5)  # entries, phrases an entry
 
 
 def words_of_the_sample_base() -> list[str]:
@@ -46,7 +46,10 @@ def write_base(folder: Path, entries: int, phrases: int) -> list[str]:
                 *(f"- {text}" for text in sorted(questions)),
             ]
             lines += ["", "### Answer", f"Answer {number}."]
-            asked.append(" ".join(shuffle.sample(topic, 3) + shuffle.sample(words, 3)))
+            asked += [
+                " ".join(shuffle.sample(topic, 3) + shuffle.sample(words, 3))
+                for _ in range(max(1, 2 * ASKED // entries))
+            ]
         (folder / "en" / f"page-{page}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return shuffle.sample(asked, 2 * ASKED)
 
@@ -80,7 +83,9 @@ answer = lambda text: assistant.answer(Conversation(), Utterance(text))
 milliseconds(answer, before)
 ours = milliseconds(answer, questions)
 memory = memory_mb("VmRSS"), memory_mb("VmHWM")
-rivals = {}
+heard = lambda text: assistant.answer(Conversation(), Utterance(text, "en", is_heard=True))
+milliseconds(heard, before)
+rivals = {"ours, heard": milliseconds(heard, questions)}
 if sys.argv[2] == "rivals":
     from rapidfuzz import fuzz, process, utils
     from assistant.matching.semantic import open_encoder
@@ -147,6 +152,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         folder = add_base(table, _SMALL, scratch, "5 ms")
+        add_base(table, _CROWDED, scratch, "5 ms")
         if "--small" not in sys.argv:
             add_base(table, _LARGE, scratch, "40 ms")
         assistant = [sys.executable, "-m", "assistant"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from typing import Literal
 
@@ -11,11 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from assistant.matching.by_sound import BySound, Spoken
+from assistant.matching.by_words import ByWords
 from assistant.matching.cache import Cache, fingerprint
 from assistant.matching.content import common_words, function_words, scripts
 from assistant.matching.elsewhere import asked_elsewhere
 from assistant.matching.evidence import Heads, Phrases, Texts
 from assistant.matching.focus import focused
+from assistant.matching.hearing import Hearing
 from assistant.matching.mending import Vocabulary
 from assistant.matching.own_languages import OwnLanguages
 from assistant.matching.reading import Reader
@@ -38,14 +41,6 @@ class Wording:
     language: str
     text: str  # as the editor wrote it
     folded: str
-
-
-@dataclass(frozen=True, slots=True)
-class Hearing:
-    """How what was heard in one language is understood."""
-
-    rehearing: Rehearing
-    by_sound: BySound | None  # None: the base has too few phrases in it
 
 
 class Base:
@@ -71,7 +66,7 @@ class Base:
         written = Texts.of([wording.folded for wording in wordings], self._seen(texts, "written", cache))
         self.phrases = Phrases(written, entries)
         tells = [(number[name], sentence) for name, sentence in answers if name in number]
-        lesson = Lesson(
+        self._lesson = Lesson(
             self.phrases,
             texts,
             lambda more, kind: self._vectors(more, kind, cache),
@@ -79,7 +74,8 @@ class Base:
             tells,
             asked_elsewhere({wording.language for wording in wordings}),
         )
-        self.heads: Heads = train(lesson, cache, f"{encoder.name} {encoder.piece_name}" if encoder else "")
+        seen_by = f"{encoder.name} {encoder.piece_name}" if encoder else ""
+        self.heads: Heads = train(self._lesson, cache, seen_by)
         self._own = {wording.text: place for place, wording in enumerate(wordings)}
         self._lexicon = encoder if isinstance(encoder, Lexicon) else None
         self._cache = cache
@@ -100,15 +96,22 @@ class Base:
         tongues = [primary_language(wording.language) for wording in self.wordings]
         own = [place for place, tongue in enumerate(tongues) if spoken in (None, tongue)]
         if not own:  # customers may name any language: none of those is kept
-            return Hearing(Rehearing(()), None)
+            return Hearing(Rehearing(()))
         texts = [self.wordings[place].text for place in own]
         tongue = tongues[own[0]] if len({tongues[place] for place in own}) == 1 else None
         written = {(self.wordings[place].entry, tongues[place]) for place in own}
         phrases = Spoken(texts, self.phrases.entries[own], self.phrases.count, len(written), tongue)
         kind = f"by-sound-{fingerprint(spoken or '')}"
         by_sound = BySound.trained(phrases, self._cache, kind)
-        self._hearings[spoken] = Hearing(Rehearing(texts, self._lexicon, tongue), by_sound)
+        self._hearings[spoken] = Hearing(Rehearing(texts, self._lexicon, tongue), self._by_words, by_sound)
         return self._hearings[spoken]
+
+    @cached_property
+    def _by_words(self) -> ByWords | None:
+        if self.encoder is None:  # nothing else is told
+            return None
+        written = {(wording.entry, primary_language(wording.language)) for wording in self.wordings}
+        return ByWords.trained(self._lesson, len(self.wordings) / len(written), self._cache)
 
     def expect_speech(self) -> None:
         """Make now what the first spoken question would wait for: 7 s for 100,000 phrases."""

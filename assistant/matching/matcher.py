@@ -9,7 +9,6 @@ from pathlib import Path
 
 from assistant.matching.arithmetic import one_thread
 from assistant.matching.base import Base, answers_of, wordings_of
-from assistant.matching.by_sound import BySound
 from assistant.matching.cache import Cache, fingerprint
 from assistant.matching.confidence import confidence_signs
 from assistant.matching.content import scripts
@@ -17,8 +16,9 @@ from assistant.matching.contradicting import Question, without_contradictions
 from assistant.matching.deciding import decide, thresholds_for
 from assistant.matching.dialects import in_standard_german
 from assistant.matching.evidence import WITNESSES, gather
+from assistant.matching.hearing import Hearing
 from assistant.matching.manifold import Known, Manifold, One
-from assistant.matching.ranking import Ranked, Weights, load_weights, pooled, rank, voted
+from assistant.matching.ranking import Ranked, Weights, load_weights, rank, voted
 from assistant.matching.rehearing import Guess
 from assistant.matching.telltale import READ_BY_ENCODER, foreign_language, is_single_word
 from assistant.matching.text import LONGEST_QUESTION, cut, fold, words
@@ -118,7 +118,7 @@ class Matcher:
             foreign = foreign_language(utterance.text, self._known.languages, base.scripts)
             told = utterance.language or foreign or tongues[start] or language
             end = start + len(group.texts)
-            votes = group.voted(ranked[start:end])
+            votes = group.voted(ranked[start:end], self._weights)
             vector = None if texts.vectors is None else texts.vectors[start]
             said = Question(cut(utterance.text)[0], group.texts[0], told, vector)
             matches.append(self._judge(base, Asked(utterance, said), votes))
@@ -185,11 +185,11 @@ class _Readings:
     texts: Sequence[str]
     trust: Sequence[float]  # in each of them
     guesses: int = 0  # how many, the first ones, only sound like the next one, which was heard
-    by_sound: BySound | None = None  # of what was heard, where sounds tell anything
+    hearing: Hearing | None = None  # of what was heard and stands on no page
 
     @classmethod
     def of(
-        cls, readings: Iterable[str], guesses: Sequence[Guess] = (), by_sound: BySound | None = None
+        cls, readings: Iterable[str], guesses: Sequence[Guess] = (), hearing: Hearing | None = None
     ) -> _Readings:
         """The n-th of the readings that differ is trusted 1/n, and all guesses together like the first; where
         the likeliest guess is that one, nothing is left to guess."""
@@ -206,19 +206,17 @@ class _Readings:
         for n, folded in enumerate(heard, 1):
             trust[folded] = trust.get(folded, 0.0) + 1 / n
         texts = {folded: guess.text for folded, guess in guessed.items()} | heard
-        return cls(tuple(texts.values()), tuple(trust.values()), len(guessed), by_sound)
+        return cls(tuple(texts.values()), tuple(trust.values()), len(guessed), hearing)
 
     @property
     def judged(self) -> str:
         """The one that tells whether any entry is meant."""
         return self.texts[self.guesses]
 
-    def voted(self, ranked: Sequence[Ranked]) -> Ranked:
-        """What they say together, and the sound of what was heard with them."""
+    def voted(self, ranked: Sequence[Ranked], weights: Weights) -> Ranked:
+        """What they say together."""
         votes = voted(ranked, self.trust, self.guesses)
-        if self.by_sound is None:
-            return votes
-        return pooled(votes, self.by_sound.tells(self.texts, self.trust), self.by_sound.trust)
+        return self.hearing.told(votes, self.texts, self.trust, weights) if self.hearing else votes
 
 
 def _readings(utterance: Utterance, base: Base) -> _Readings:
@@ -237,7 +235,7 @@ def _readings(utterance: Utterance, base: Base) -> _Readings:
     readings = [*readings, *(reading for reading in others if fold(reading))]
     if not hearing:
         return _Readings.of(readings)
-    return _Readings.of(readings, hearing.rehearing.guesses(heard), hearing.by_sound)
+    return _Readings.of(readings, hearing.rehearing.guesses(heard), hearing)
 
 
 def _candidates(base: Base, ranked: Ranked) -> tuple[Candidate, ...]:

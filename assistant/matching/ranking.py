@@ -99,19 +99,22 @@ class Weights:
     answerable: Belief  # that any entry is right
     confidence: Belief  # that the first is, if any is
     reads_answers: bool = True  # whether they were learned on bases that learned from their answers, too
+    words_alone: Floats | None = None  # the ranking without an encoder, where one takes part in the other
 
     @classmethod
-    def read(cls, stored: Stored) -> Weights:
-        """From the form of weights.json; raises ModelError where it does not name all the evidence."""
+    def read(cls, stored: Stored, words_alone: Stored | None = None) -> Weights:
+        """From the form of weights.json, with those that were learned without an encoder beside them; raises
+        ModelError where they do not name all the evidence."""
         try:
-            ranking = [float(stored["ranking"][name]) for name in WITNESSES]
+            ranking = _read_ranking(stored)
+            alone = None if words_alone is None else _read_ranking(words_alone)
             answerable, confidence = Belief.read(stored["answerable"]), Belief.read(stored["confidence"])
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(
                 f"the learned weights do not fit this version: {error}", "learn them again"
             ) from None
         reads_answers = stored.get("reads answers") is True
-        return cls(np.array(ranking, np.float32), answerable, confidence, reads_answers)
+        return cls(ranking, answerable, confidence, reads_answers, alone)
 
     def written(self) -> dict[str, Any]:
         """The form of weights.json."""
@@ -123,6 +126,10 @@ class Weights:
         }
 
 
+def _read_ranking(stored: Stored) -> Floats:
+    return np.array([float(stored["ranking"][name]) for name in WITNESSES], np.float32)
+
+
 def _short(number: float) -> float:
     return round(float(number), 4)
 
@@ -132,9 +139,11 @@ def load_weights(encoder: str | None) -> Weights:
     stored = json.loads(
         resources.files("assistant.matching").joinpath("weights.json").read_text(encoding="utf-8")
     )
+    words_alone = stored["without encoder"]
     if encoder is None:
-        return Weights.read(stored["without encoder"])
-    return Weights.read(stored["accurate" if encoder == stored["accurate encoder"] else "with encoder"])
+        return Weights.read(words_alone)
+    kind = "accurate" if encoder == stored["accurate encoder"] else "with encoder"
+    return Weights.read(stored[kind], words_alone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ def answer(bench: BenchSet, encoder: Encoder | None, weights: Weights) -> Answer
 
 def held_out_weights(family: str, kind: str) -> Weights:
     stored = json.loads(HELD_OUT.read_text(encoding="utf-8"))
-    return Weights.read(stored[family][kind])
+    return Weights.read(stored[family][kind], stored[family]["without encoder"])
 
 
 def rival_hits(bench: BenchSet, scores: Scores) -> float:

@@ -8,10 +8,12 @@ import numpy as np
 
 from assistant.matching.arithmetic import one_thread
 from assistant.matching.by_sound import BySound, Spoken
+from assistant.matching.by_words import ByWords
 from assistant.matching.elsewhere import asked_elsewhere
 from assistant.matching.evidence import Floats, Phrases, Texts, gather
 from assistant.matching.focus import FocusedEncoder, focused
-from assistant.matching.ranking import Ranked, Weights, pooled, rank, voted
+from assistant.matching.hearing import Hearing
+from assistant.matching.ranking import Ranked, Weights, rank, voted
 from assistant.matching.rehearing import Rehearing
 from assistant.matching.text import cut, fold
 from assistant.matching.told import told
@@ -32,17 +34,18 @@ class Loaded:
         texts = [cut(text)[0] for text in bench.phrases]
         self._encoder = focused(encoder, texts, entries, None) if encoder else None
         lexicon = encoder if isinstance(encoder, Lexicon) else None
-        self._rehearing = self._by_sound = None
-        if bench.is_heard:
-            self._rehearing = Rehearing(texts, lexicon, bench.language)
-            spoken = Spoken(texts, entries, bench.size, bench.size, bench.language)
-            self._by_sound = BySound.trained(spoken, None, "")
         self.phrases = Phrases(_prepared(texts, self._encoder), entries)
         answers = bench.answers if reads_answers else ()
         tells = [(entry, sentence) for entry, text in enumerate(answers) for sentence in told(text)]
         others = asked_elsewhere([bench.language])
         lesson = Lesson(self.phrases, texts, self._vectors, self._see, tells, others)
         self.heads = train(lesson, None, "")
+        self._hearing: Hearing | None = None
+        if bench.is_heard:
+            by_words = ByWords.trained(lesson, len(texts) / bench.size, None) if encoder else None
+            spoken = Spoken(texts, entries, bench.size, bench.size, bench.language)
+            rehearing = Rehearing(texts, lexicon, bench.language)
+            self._hearing = Hearing(rehearing, by_words, BySound.trained(spoken, None, ""))
 
     def _vectors(self, texts: Sequence[str], _: Kind) -> Floats | None:
         return self._encoder.encode(texts) if self._encoder else None
@@ -58,22 +61,23 @@ class Loaded:
             groups = [self._readings(cut(question.text)[0]) for question in asked]
             texts = _prepared([text for group in groups for text in group], self._encoder)
             own = iter(rank(evidence, weights) for evidence in gather(self.phrases, self.heads, texts))
-            yield from (self._voted([next(own) for _ in group], group) for group in groups)
+            yield from (self._voted([next(own) for _ in group], group, weights) for group in groups)
 
     def _readings(self, text: str) -> dict[str, float]:
         """How much each is trusted; what was heard is the last one."""
-        if self._rehearing is None:
+        if self._hearing is None:
             return {text: 1.0}
-        text = self._rehearing.in_figures(text)
-        guesses = self._rehearing.guesses(text)
-        return {**{guess.text: guess.share for guess in guesses if guess.text != text}, text: 1.0}
+        rehearing = self._hearing.rehearing
+        text = rehearing.in_figures(text)
+        return {
+            **{guess.text: guess.share for guess in rehearing.guesses(text) if guess.text != text},
+            text: 1.0,
+        }
 
-    def _voted(self, ranked: Sequence[Ranked], readings: Mapping[str, float]) -> Ranked:
+    def _voted(self, ranked: Sequence[Ranked], readings: Mapping[str, float], weights: Weights) -> Ranked:
         texts, trust = list(readings), list(readings.values())
         votes = voted(ranked, trust, guesses=len(texts) - 1)
-        if self._by_sound is None:
-            return votes
-        return pooled(votes, self._by_sound.tells(texts, trust), self._by_sound.trust)
+        return self._hearing.told(votes, texts, trust, weights) if self._hearing else votes
 
     def asked_in_chunks(self) -> Iterator[tuple[Texts, Sequence[Question]]]:
         questions = self._bench.questions

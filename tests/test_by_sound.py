@@ -165,5 +165,6 @@ def test_only_what_was_heard_speaks_by_its_sound(monkeypatch: pytest.MonkeyPatch
     matcher.match(Utterance("where can I park?", "en", is_heard=True))
     assert not asked, "typed, or just as it stands on a page"
     heard = matcher.match(Utterance("where can i bark", "en", is_heard=True))
+    assert f"it sounds more like `{second}`, though `parking` is nearer in meaning" in heard.ranking.notes
     assert [readings[0] for readings in asked] == ["where can i park"]
     assert heard.ranking.candidates[0].entry == second

@@ -118,10 +118,11 @@ class Matcher:
             foreign = foreign_language(utterance.text, self._known.languages, base.scripts)
             told = utterance.language or foreign or tongues[start] or language
             end = start + len(group.texts)
-            votes = group.voted(ranked[start:end], self._weights)
+            as_read = group.voted(ranked[start:end])
+            votes = group.told(as_read, self._weights)
             vector = None if texts.vectors is None else texts.vectors[start]
             said = Question(cut(utterance.text)[0], group.texts[0], told, vector)
-            matches.append(self._judge(base, Asked(utterance, said), votes))
+            matches.append(self._judge(base, Asked(utterance, said, _overruled(base, as_read, votes)), votes))
             start = end
         return matches
 
@@ -150,12 +151,20 @@ class Asked:
 
     utterance: Utterance
     said: Question
+    overruled: str = ""  # the entry that came first as it was read, and by what; empty: it still does
+
+
+def _overruled(base: Base, as_read: Ranked, votes: Ranked) -> str:
+    """Which entry came first before the words and the sound of what was heard spoke for another one."""
+    first, now = (base.names[int(ranked.entries[0])] for ranked in (as_read, votes))
+    return f"it sounds more like `{now}`, though `{first}` is nearer in meaning" if now != first else ""
 
 
 def _notes(asked: Asked) -> tuple[str, ...]:
     text, was_cut = cut(asked.utterance.text)
-    notes = (f"longer than {LONGEST_QUESTION} characters: cut",) if was_cut else ()
-    return notes if asked.said.read == text else (*notes, f"read as `{asked.said.read}`")
+    too_long = f"longer than {LONGEST_QUESTION} characters: cut" if was_cut else ""
+    read_as = f"read as `{asked.said.read}`" if asked.said.read != text else ""
+    return tuple(note for note in (too_long, read_as, asked.overruled) if note)
 
 
 def _unanswerable(utterance: Utterance, language: str | None, why: str) -> Unknown:
@@ -213,9 +222,12 @@ class _Readings:
         """The one that tells whether any entry is meant."""
         return self.texts[self.guesses]
 
-    def voted(self, ranked: Sequence[Ranked], weights: Weights) -> Ranked:
+    def voted(self, ranked: Sequence[Ranked]) -> Ranked:
         """What they say together."""
-        votes = voted(ranked, self.trust, self.guesses)
+        return voted(ranked, self.trust, self.guesses)
+
+    def told(self, votes: Ranked, weights: Weights) -> Ranked:
+        """The same with what the words and the sound of what was heard tell."""
         return self.hearing.told(votes, self.texts, self.trust, weights) if self.hearing else votes
 
 

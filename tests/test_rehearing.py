@@ -35,6 +35,8 @@ SPELLED = ("How much is a 30 day pass?", "How much is the pass for thirty days?"
 BASES |= {
     "spelled": (SPELLED, "en"),
     "karten": (KARTEN, "de"),
+    "numbers": (("Which gate is flight twenty six at?", "Is there a fifty day pass?"), "en"),
+    "zahlen": (("Was kostet die Karte für vierzehn Tage?",), "de"),
     "billets": (("Où est le bus 21 ?", "Combien coûte un billet ?"), "fr"),
 }
 with Path(__file__).with_name("misheard.csv").open(encoding="utf-8", newline="") as file:

@@ -85,7 +85,8 @@ class Rehearing:
         figures = filter(str.isdigit, self._vocabulary) if language else ()
         said = {folded: fold(as_said(folded, language)).split() for folded in figures}
         self._figures = {"".join(words): folded for folded, words in said.items()}
-        self._number_words = number_words(language).union(*said.values()) if said else frozenset()
+        spoken = number_words(language) if language else frozenset()
+        self._number_words = spoken.union(*said.values())
         self._sounds = SoundsAlike(self._vocabulary)
 
     def in_figures(self, text: str) -> str:
@@ -130,9 +131,11 @@ class Rehearing:
             sound = "".join(folded for folded, _ in heard[:count])
             if count > len(heard) or any(map(str.isdigit, sound)):  # no number is another one
                 break
+            is_number = any(folded in self._number_words for folded, _ in heard[:count])
             for place, apart in zip(*(each.tolist() for each in self._sounds.near(sound)), strict=True):
                 folded = self._vocabulary[place]
-                if folded != sound or count > 1:
+                is_another_number = is_number and folded in self._number_words
+                if (folded != sound or count > 1) and not is_another_number:
                     cost = likely - _A_SOUND * apart
                     number, written = place + _FIRST_WORD, self._spelled[folded]
                     options.append(_Option(number, written, self._ordinary(folded), cost, count))

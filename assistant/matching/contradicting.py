@@ -118,11 +118,11 @@ class _Compared:
         return max(near, key=lambda other: near[other]) if near else None
 
     def phrases(self, place: int) -> list[_Phrase]:
-        """The phrases of an entry, the likest first."""
+        """The phrases of an entry, of very many the likest, the likest first."""
         numbers = self._numbers(place)
         likeness = self._likeness(numbers)
         nearest = np.argsort(-likeness, kind="stable")[:_PHRASES_LOOKED_AT].tolist()
-        return [_Phrase(float(likeness[place]), self._said(numbers[place])) for place in nearest]
+        return [_Phrase(float(likeness[nth]), self._said(numbers[nth])) for nth in nearest]
 
     def _numbers(self, place: int) -> range:
         number, phrases = self.ranked.entries[place], self._base.phrases

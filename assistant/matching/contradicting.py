@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assistant.matching import lexical
-from assistant.matching.base import Base
+from assistant.matching.base import Base, Wording
 from assistant.matching.opposites import Opposition, Said, agrees, opposition, said
 from assistant.matching.ranking import Ranked
 from assistant.matching.text import fold
@@ -20,6 +20,7 @@ MOST = 0.5  # probability of a contradicted entry: offered at most, never answer
 _LOOKED_AT = 5  # entries, best first; a later one is not answered anyway
 _WORTH_A_LOOK = 0.1  # a probability; the others matter to no decision
 _PHRASES_LOOKED_AT = 50  # of an entry, the likest; one of hundreds says whatever can be said of its matter
+_OPPOSED_AMONG = 20  # of those, the likest: where one is looked for that says the opposite
 _TWIN_AMONG = 8  # entries: where the right twin is looked for
 _TWIN_FROM = 0.05  # a probability: what is less likely is another matter with the same "not" in it
 _LEFT = 0.2  # of a contradicted entry's probability where its twin says what was asked
@@ -42,7 +43,11 @@ class Question:
 @dataclass(frozen=True, slots=True)
 class _Phrase:
     likeness: float
-    said: Said
+    wording: Wording
+
+    @property
+    def said(self) -> Said:
+        return _said(self.wording)
 
 
 def without_contradictions(
@@ -80,11 +85,11 @@ class _Compared:
 
     def _contradiction(self, place: int) -> Opposition | None:
         numbers = self._numbers(place)
-        is_small = len(numbers) <= _PHRASES_LOOKED_AT
-        if is_small and not any(opposition(self._text, self._said(number)) for number in numbers):
+        is_small = len(numbers) <= _OPPOSED_AMONG
+        if is_small and not any(opposition(self._text, _said(self._base.wordings[n])) for n in numbers):
             return None  # as nearly always: nothing had to be measured for it
         phrases = self.phrases(place)
-        opposed = ((phrase, opposition(self._text, phrase.said)) for phrase in phrases)
+        opposed = ((phrase, opposition(self._text, phrase.said)) for phrase in phrases[:_OPPOSED_AMONG])
         nearest, found = next(((phrase, found) for phrase, found in opposed if found), (None, None))
         if nearest is None or found is None:
             return None
@@ -122,15 +127,11 @@ class _Compared:
         numbers = self._numbers(place)
         likeness = self._likeness(numbers)
         nearest = np.argsort(-likeness, kind="stable")[:_PHRASES_LOOKED_AT].tolist()
-        return [_Phrase(float(likeness[nth]), self._said(numbers[nth])) for nth in nearest]
+        return [_Phrase(float(likeness[nth]), self._base.wordings[numbers[nth]]) for nth in nearest]
 
     def _numbers(self, place: int) -> range:
         number, phrases = self.ranked.entries[place], self._base.phrases
         return range(int(phrases.starts[number]), int(phrases.ends[number]))
-
-    def _said(self, number: int) -> Said:
-        wording = self._base.wordings[number]
-        return said(wording.text, wording.language)
 
     def _likeness(self, numbers: range) -> Floats:
         span = slice(numbers.start, numbers.stop)
@@ -138,6 +139,10 @@ class _Compared:
             return self._base.phrases.plain_meaning(self._question.vector, span)
         folded = [wording.folded for wording in self._base.wordings[span]]
         return np.asarray(lexical.word_likeness(fold(self._question.typed), folded)[1], np.float32)
+
+
+def _said(wording: Wording) -> Said:
+    return said(wording.text, wording.language)
 
 
 def _shifted(compared: _Compared, held_back: Mapping[int, Opposition]) -> Floats:

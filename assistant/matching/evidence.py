@@ -37,9 +37,10 @@ WITNESSES = (
     "word by word",  # each piece of the text where it stands: cosine with the most like one of the entry
 )
 _SHORTLIST = 10  # entries by each of four cheap witnesses
-# Of a shortlisted entry, the likest by letters and words: the dear witnesses look at no others. With 10, 40
-# and all of 20 to 2,700 as many development questions of BANKING77, CLINC150, ATIS and TREC found theirs.
-_NEAREST_PHRASES = 20
+# Of a shortlisted entry, the likest by letters and words: the dear witnesses look at no others. With 5, 20,
+# 40 and all of 20 to 2,700 as many development questions of BANKING77, CLINC150, ATIS and TREC found theirs;
+# with 5, what was asked in another language than the base's was answered less surely.
+_NEAREST_PHRASES = 10
 _FEATURES_A_KIND = 512  # 2,048 were no better on BANKING77 and CLINC150
 _LETTER_SHARE, _WORD_SHARE = 0.5, 0.35  # beside vectors of length one; 0.4 to 0.8 differ by less than a point
 FEATURE_SHARE = np.float32(0.5**0.5)  # of each vector: two share the length of one

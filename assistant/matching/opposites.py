@@ -19,6 +19,7 @@ _STORIES = 6  # clauses of both; long ones hold words of either side by accident
 _OPENINGS = frozenset(
     ["auxiliaries", "permissions", "asking", "wishes", "subjects", "determiners", "conditions", "reasons"]
 )
+_NONE = frozenset[str]()
 _REMEMBERED = 50_000  # texts taken apart; the phrases of a base come again with every question
 
 
@@ -193,19 +194,19 @@ def said(text: str, language: str) -> Said:
             frozenset(), frozenset(), 1, False, False, None, {}, {}, frozenset(), False, False, (), {}
         )
     end = len(words.folded)
-    wishes = words.has("wishes", 0, end) or words.has("permissions", 0, end)
+    kinds = frozenset().union(*words.kinds)
     return Said(
         stems=words.stems(0, end),
         words=frozenset(words.folded),
         clauses=len(words.starts),
-        negated=words.has("negations", 0, end),
-        denies=any("negations" in kinds and not kinds & {"harmless", "unable"} for kinds in words.kinds),
-        negation=_negation(words),
+        negated="negations" in kinds,
+        denies=any("negations" in own and not own & {"harmless", "unable"} for own in words.kinds),
+        negation=_negation(words) if "negations" in kinds else None,
         sides=_sides(words),
         bound=_bound(words),
         denials=frozenset(words.folded[p][:_STEM] for p in range(end) if "denials" in words.kinds[p]),
         asks=bool(words.kinds[0] & {"asking", "auxiliaries", "reasons"}),
-        states=bool(words.kinds[0] & {"subjects", "determiners"}) and not wishes,
+        states=bool(words.kinds[0] & {"subjects", "determiners"}) and not kinds & {"wishes", "permissions"},
         undoing=tuple(_undoing(words, listed)),
         excuses=listed.excuses,
     )
@@ -227,7 +228,7 @@ def _words(text: str, language: str) -> _Words:
     return _Words(
         written=tuple(written),
         folded=folded_words,
-        kinds=tuple(map(frozenset, kinds)),
+        kinds=tuple(frozenset(own) if own else _NONE for own in kinds),
         hits=hits,
         starts=tuple(sorted(breaks.union(starts))),
         small=function_words(language),

@@ -196,10 +196,13 @@ def test_the_opposite_is_held_back_among_a_hundred_phrases_too(encoder: Encoder,
         "",
     ]
     phrases = [f"How do I open a {kind} account {way}".strip() for kind in kinds for way in ways]
+    phrases.append("my mother has died, may I close what she had with you")
     knowledge = base(entry("open-account", "en", *phrases), entry("parking", "en", "Where can I park?"))
     matcher = Matcher(knowledge, encoder if with_encoder else None, OPTIONS)
     assert is_withheld(matcher.match(Utterance("how do i close a student account by phone")), "open-account")
     assert isinstance(matcher.match(Utterance("how do i open an account for students")), Found)
+    # One of a hundred that says the opposite, and is not much like the question, holds nothing back.
+    assert isinstance(matcher.match(Utterance("can i open a first account at the desk")), Found)
 
 
 # --- by the words alone ------------------------------------------------------------------------

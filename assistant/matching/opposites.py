@@ -19,7 +19,6 @@ _STORIES = 6  # clauses of both; long ones hold words of either side by accident
 _OPENINGS = frozenset(
     ["auxiliaries", "permissions", "asking", "wishes", "subjects", "determiners", "conditions", "reasons"]
 )
-_NONE = frozenset[str]()
 _REMEMBERED = 50_000  # texts taken apart; the phrases of a base come again with every question
 
 
@@ -228,7 +227,7 @@ def _words(text: str, language: str) -> _Words:
     return _Words(
         written=tuple(written),
         folded=folded_words,
-        kinds=tuple(frozenset(own) if own else _NONE for own in kinds),
+        kinds=tuple(map(frozenset, kinds)),
         hits=hits,
         starts=tuple(sorted(breaks.union(starts))),
         small=function_words(language),

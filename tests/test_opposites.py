@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from assistant.matching.matcher import Matcher, MatcherOptions
-from assistant.matching.opposites import opposes
+from assistant.matching.opposites import may_oppose, opposes, opposition, said
+from assistant.matching.text import fold
 from assistant.ports import Encoder
 from assistant.values import Found, Match, Thresholds, Unknown, Unsure, Utterance
 from tests.fakes import base, entry
@@ -279,3 +280,19 @@ def test_a_german_question_is_compared_with_an_english_phrase() -> None:
     found = opposes("Wie kündige ich das Abo?", "How do I subscribe?", "de", "en")
     assert found is not None
     assert found.told() == "the question says `kündige`, the phrase `subscribe`"
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_whatever_says_the_opposite_is_found_worth_a_closer_look(language: str) -> None:
+    """Thousands of texts beside each other, of which one in twenty is an opposite of the other."""
+    listed = [*pairs(language), *pairs(language, "held_out")]
+    texts = [text for pair in listed for text in (*pair.phrases, *pair.opposite, pair.twin, pair.same)]
+    taken_apart = [said(text, language) for text in texts]
+    compared = [
+        (one, text, other) for one in taken_apart for text, other in zip(texts, taken_apart, strict=True)
+    ]
+    opposed = [(one, text) for one, text, other in compared if opposition(one, other)]
+    assert len(opposed) > len(texts)
+    assert all(may_oppose(one, fold(text), language) for one, text in opposed)
+    worth = sum(may_oppose(one, fold(text), language) for one, text, _ in compared)
+    assert worth < len(compared) / 2  # else nothing is saved

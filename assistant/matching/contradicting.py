@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from assistant.matching import lexical
 from assistant.matching.base import Base, Wording
-from assistant.matching.opposites import Opposition, Said, agrees, opposition, said
+from assistant.matching.opposites import Opposition, Said, agrees, may_oppose, opposition, said
 from assistant.matching.ranking import Ranked
 from assistant.matching.text import fold
 
@@ -86,10 +86,10 @@ class _Compared:
     def _contradiction(self, place: int) -> Opposition | None:
         numbers = self._numbers(place)
         is_small = len(numbers) <= _OPPOSED_AMONG
-        if is_small and not any(opposition(self._text, _said(self._base.wordings[n])) for n in numbers):
+        if is_small and not any(self._opposition(self._base.wordings[number]) for number in numbers):
             return None  # as nearly always: nothing had to be measured for it
         phrases = self.phrases(place)
-        opposed = ((phrase, opposition(self._text, phrase.said)) for phrase in phrases[:_OPPOSED_AMONG])
+        opposed = ((phrase, self._opposition(phrase.wording)) for phrase in phrases[:_OPPOSED_AMONG])
         nearest, found = next(((phrase, found) for phrase, found in opposed if found), (None, None))
         if nearest is None or found is None:
             return None
@@ -98,11 +98,16 @@ class _Compared:
             return None
         return found
 
+    def _opposition(self, wording: Wording) -> Opposition | None:
+        if not may_oppose(self._text, wording.folded, wording.language):
+            return None  # most need not be taken apart
+        return opposition(self._text, _said(wording))
+
     def _speaks_for(self, phrase: _Phrase, found: Opposition, opposed: _Phrase) -> bool:
         """Does this phrase of the same entry say what was asked, though another says the opposite?"""
         if found.kind != "negation":  # an entry about both sides, "turn the volume up or down"
             return agrees(self._text, phrase.said, found)
-        if opposition(self._text, phrase.said):
+        if self._opposition(phrase.wording):
             return False
         if found.in_phrase:  # one with a "not" among others without: "I no longer want to sync"
             plain = not phrase.said.negated and not phrase.said.denials - self._text.stems

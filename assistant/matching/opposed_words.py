@@ -14,8 +14,10 @@ from assistant.values import primary_language
 
 _NEAR = 2  # words between the two of `turn_off`: "turn the heating off"
 _SHORTEST_INFLECTED = 3  # letters: "to" has no endings
+_SHORTEST_UNDONE = 5  # letters: "in" is nothing before "to"
 _REMEMBERED = 50_000  # words that were looked up; most come again
 _PAIRS = ("pairs", "undone", "bound")
+NEGATIONS = "negations"
 _SETTINGS = (
     "endings",
     "prefixes",
@@ -56,6 +58,7 @@ class OpposedWords:
         self._begun: dict[str, list[tuple[int, int]]] = {}
         self._within: list[tuple[str, int, int]] = []
         self._seen: dict[str, Sequence[tuple[int, int]]] = {}
+        self._turns: dict[str, frozenset[str]] = {}
         self.excuses: dict[str, frozenset[str]] = {}
         self._endings = str(listed["endings"]).split()
         self.prefixes = tuple(str(listed["prefixes"]).split())
@@ -121,6 +124,24 @@ class OpposedWords:
                     places = self._rest(words, found, number, place)
                     if len(places) == pattern.parts:
                         yield Hit(pattern.mark, places)
+
+    def turns(self, word: str) -> frozenset[str]:
+        """What a folded word may have a hand in: pairs, `NEGATIONS`, and what is left of it without "un"."""
+        known = self._turns.get(word)
+        if known is None:
+            if len(self._turns) >= _REMEMBERED:
+                self._turns.clear()
+            marks = [self._patterns[number].mark for number, _ in self._parts_of(word)]
+            pairs = {mark.pair for mark in marks if mark.kind in _PAIRS}
+            negations = {NEGATIONS for mark in marks if mark.kind == NEGATIONS}
+            known = self._turns[word] = frozenset(pairs | negations | {*self.undone(word)})
+        return known
+
+    def undone(self, word: str) -> Iterator[str]:
+        """What is left of a folded word without the "un" that it begins with: "sichtbar" of "unsichtbar"."""
+        if word.startswith(self.prefixes) and word not in self.no_opposites:
+            rests = (word.removeprefix(prefix) for prefix in self.prefixes if word.startswith(prefix))
+            yield from (rest for rest in rests if len(rest) >= _SHORTEST_UNDONE)
 
     def _parts_of(self, word: str) -> Sequence[tuple[int, int]]:
         known = self._seen.get(word)

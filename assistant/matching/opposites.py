@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from assistant.matching.content import function_words
-from assistant.matching.opposed_words import Hit, OpposedWords, opposed_words
+from assistant.matching.opposed_words import NEGATIONS, Hit, opposed_words
 from assistant.matching.text import fold
 
 _WORD = re.compile(r"[\w'’ʼ`´]+|[.,;:!?…()\n]")
@@ -19,6 +19,7 @@ _STORIES = 6  # clauses of both; long ones hold words of either side by accident
 _OPENINGS = frozenset(
     ["auxiliaries", "permissions", "asking", "wishes", "subjects", "determiners", "conditions", "reasons"]
 )
+_NOTHING: frozenset[str] = frozenset()
 _REMEMBERED = 50_000  # texts taken apart; the phrases of a base come again with every question
 
 
@@ -67,6 +68,7 @@ class Said:
     states: bool  # begins with a subject and wishes nothing
     undoing: tuple[tuple[str, str], ...]  # words with "un" before them, and what is left without
     excuses: Mapping[str, frozenset[str]]
+    turned_by: frozenset[str]  # what words must have a hand in to say the opposite, see `OpposedWords.turns`
 
 
 def opposes(text: str, phrase: str, language: str, phrase_language: str | None = None) -> Opposition | None:
@@ -85,6 +87,16 @@ def opposition(text: Said, phrase: Said) -> Opposition | None:
         if found:
             return found
     return _by_negation(text, phrase)
+
+
+def may_oppose(text: Said, folded: str, language: str) -> bool:
+    """Whether a phrase, folded, must be taken apart: False where no word of it turns the text round."""
+    if text.negation:
+        return True
+    words, listed = folded.split(), opposed_words(language)
+    if any(plain in words for _, plain in text.undoing):
+        return True
+    return listed is not None and any(not text.turned_by.isdisjoint(listed.turns(word)) for word in words)
 
 
 def agrees(text: Said, phrase: Said, found: Opposition) -> bool:
@@ -190,24 +202,27 @@ def said(text: str, language: str) -> Said:
     words = _words(text, language)
     if listed is None or not words.folded:
         return Said(
-            frozenset(), frozenset(), 1, False, False, None, {}, {}, frozenset(), False, False, (), {}
-        )
+            stems=_NOTHING, words=_NOTHING, clauses=1, negated=False, denies=False, negation=None, sides={},
+            bound={}, denials=_NOTHING, asks=False, states=False, undoing=(), excuses={},
+            turned_by=frozenset((NEGATIONS,)),
+        )  # fmt: skip
     end = len(words.folded)
-    kinds = frozenset().union(*words.kinds)
+    kinds, sides, bound = frozenset().union(*words.kinds), _sides(words), _bound(words)
     return Said(
         stems=words.stems(0, end),
         words=frozenset(words.folded),
         clauses=len(words.starts),
-        negated="negations" in kinds,
-        denies=any("negations" in own and not own & {"harmless", "unable"} for own in words.kinds),
-        negation=_negation(words) if "negations" in kinds else None,
-        sides=_sides(words),
-        bound=_bound(words),
+        negated=NEGATIONS in kinds,
+        denies=any(NEGATIONS in own and not own & {"harmless", "unable"} for own in words.kinds),
+        negation=_negation(words) if NEGATIONS in kinds else None,
+        sides=sides,
+        bound=bound,
         denials=frozenset(words.folded[p][:_STEM] for p in range(end) if "denials" in words.kinds[p]),
         asks=bool(words.kinds[0] & {"asking", "auxiliaries", "reasons"}),
         states=bool(words.kinds[0] & {"subjects", "determiners"}) and not kinds & {"wishes", "permissions"},
-        undoing=tuple(_undoing(words, listed)),
+        undoing=tuple((word, plain) for word in words.folded for plain in listed.undone(word)),
         excuses=listed.excuses,
+        turned_by=frozenset((*sides, *(pair for pair, _ in bound), *words.folded, NEGATIONS)),
     )
 
 
@@ -247,14 +262,6 @@ def _in_clauses(text: str) -> tuple[list[str], list[int]]:
             written += [found[0]] if " " not in folded else folded.split()
         after_mark = not folded
     return written, starts
-
-
-def _undoing(words: _Words, listed: OpposedWords) -> Iterator[tuple[str, str]]:
-    for word in words.folded:
-        if word.startswith(listed.prefixes) and word not in listed.no_opposites:
-            for prefix in listed.prefixes:
-                if word.startswith(prefix) and len(word) - len(prefix) >= _STEM:
-                    yield word, word.removeprefix(prefix)
 
 
 def _sides(words: _Words) -> dict[str, tuple[str, str]]:
@@ -299,7 +306,7 @@ def _clause_negation(words: _Words, start: int, end: int) -> Negation | None:
     places = [
         place
         for place in range(start, end)
-        if "negations" in words.kinds[place] and "harmless" not in words.kinds[place]
+        if NEGATIONS in words.kinds[place] and "harmless" not in words.kinds[place]
     ]
     if len(places) != 1 or _is_polite(words, places[0], start, end):
         return None

@@ -104,6 +104,14 @@ def test_marks_in_any_order_are_never_spoken(text: str) -> None:
     assert not re.search(r"[*_`|~\n]", spoken_form(text, ""))
 
 
+@given(
+    st.text(alphabet="-+=.,:;!?()/'\"#%@ aÄ1ㄱ한\u200b\u00a0", max_size=40), st.sampled_from(["", "de", "en"])
+)
+def test_a_plain_line_is_said_like_one_that_is_read_as_markdown(line: str, language: str) -> None:
+    written = f"A{line}"
+    assert spoken_form(written, language) == spoken_form(f"{written}\n", language)
+
+
 @pytest.mark.parametrize(("language", "written", "spoken"), AS_SAID)
 def test_what_is_written_short_is_said_as_a_person_says_it(language: str, written: str, spoken: str) -> None:
     assert spoken_form(written, language) == spoken

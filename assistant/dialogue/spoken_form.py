@@ -22,6 +22,8 @@ _EMOJI = re.compile(
 )
 _ARROWS = re.compile(r"\s*(?:[\u2190-\u21ff]|-+>|=+>)\s*")
 _LONE_MARKS = re.compile(r"[*_`~|\\\ufffd]+|(?<!\w)#+(?!\w)")
+# One line that begins with a letter and holds no mark that Markdown knows within a line.
+_PLAIN = re.compile(r"[^\W\d_][^*_`\[\]<>&\\~|\x00-\x1f\x85\u2028\u2029]*\Z")
 _REMEMBERED = 512  # texts: the pages' answers and labels, which are said again and again
 _TASK_BOX = re.compile(r"^\[[ xX]\]\s+")
 _SPACE_BEFORE_MARK = re.compile(r"\s+([.,;:!?…](?:\s|$))")
@@ -36,9 +38,7 @@ def spoken_form(markdown: str, language: str) -> str:
 
     Any text whatever is accepted; a text of nothing but pictures is told by their descriptions.
     """
-    page = _parsed(markdown)
-    pictures = (node.content for node in page.walk() if node.type == "image")
-    texts = _texts(page) or pictures
+    texts = [markdown] if _PLAIN.match(markdown) else _blocks(markdown)
     return " ".join(sentence for text in texts for sentence in _closed(text, language))
 
 
@@ -53,6 +53,12 @@ def _parsed(markdown: str) -> SyntaxTreeNode:
     from markdown_it.tree import SyntaxTreeNode
 
     return SyntaxTreeNode(_parser().parse(markdown))
+
+
+def _blocks(markdown: str) -> list[str]:
+    """What is to be said of a text with marks in it, block by block."""
+    page = _parsed(markdown)
+    return _texts(page) or [node.content for node in page.walk() if node.type == "image"]
 
 
 def _texts(node: SyntaxTreeNode) -> list[str]:

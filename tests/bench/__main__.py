@@ -7,10 +7,8 @@ Every set is answered with weights that were learned without any set of its fami
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +23,7 @@ from assistant.ports import Encoder
 from assistant.values import Thresholds
 from tests.bench.learn import HELD_OUT, SHIPPED
 from tests.bench.loading import Loaded
+from tests.bench.options import options
 from tests.bench.rivals import Scores, rivals
 from tests.bench.sets import BenchSet, NoSets, reported_sets
 
@@ -178,13 +177,14 @@ def reliability_table(answered: Sequence[Answered]) -> Table:
 
 
 def main() -> None:
-    options = sys.argv[1:]
-    folder = Path(next((option for option in options if option != "--accurate"), "../shared/bench"))
-    accurate = "--accurate" in options
-    ours = Ours(open_accurate_encoder(), "accurate") if accurate else Ours(open_encoder(), "with encoder")
+    parser = options(__doc__)
+    parser.add_argument("--accurate", action="store_true", help="with both encoders")
+    given = parser.parse_args()
+    kind = "accurate" if given.accurate else "with encoder"
+    ours = Ours(open_accurate_encoder() if given.accurate else open_encoder(), kind)
     console = Console(width=150)
     try:
-        table, answered = accuracy_table(list(reported_sets(folder)), ours)
+        table, answered = accuracy_table(list(reported_sets(given.folder)), ours)
     except NoSets as missing:
         console.print(str(missing), style="yellow", markup=False)
         raise SystemExit(1) from None

@@ -8,7 +8,6 @@ PocketSphinx, which knows nothing of the base; that takes some minutes.
 from __future__ import annotations
 
 import random
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from assistant.matching.text import fold
 from assistant.ports import Encoder
 from assistant.speech.sound.resampling import at_rate, to_pcm
 from tests.bench.__main__ import held_out_weights
+from tests.bench.options import options
 from tests.bench.sets import BenchSet, Draw, Question, labelled_set, read_rows
 from tests.bench.showing import show
 from tests.bench.slips import knowledge_of, our_hits
@@ -135,10 +135,11 @@ def rows(pairs: Iterable[Pair], askers: Mapping[str, Ask]) -> Iterator[list[str]
 
 
 def main() -> None:
-    options = sys.argv[1:]
-    folder = Path(next((option for option in options if option != "--speak"), "../shared/bench"))
-    listed = (pair(folder, Draw(name, 0, said=True)) for name in _SETS)
-    pairs = [spoken_pair(folder)] if "--speak" in options else listed
+    parser = options(__doc__)
+    parser.add_argument("--speak", action="store_true", help="speak questions and hear them; some minutes")
+    given = parser.parse_args()
+    listed = (pair(given.folder, Draw(name, 0, said=True)) for name in _SETS)
+    pairs = [spoken_pair(given.folder)] if given.speak else listed
     askers = {
         "TF-IDF words, linear": linear(TfidfVectorizer(token_pattern=_WORD)),
         "TF-IDF letters, linear": linear(TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5))),

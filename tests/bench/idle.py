@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import queue
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,6 +32,7 @@ from assistant.speech.sound.echo import Echo
 from assistant.speech.sound.resampling import to_pcm
 from assistant.values import Heard
 from tests.bench.children import family_of, resident
+from tests.bench.options import options
 from tests.bench.showing import show
 from tests.bench.speech import recorded, understood
 from tests.whisper_base import for_a_while
@@ -230,13 +230,15 @@ def measured(ear: IdleEar, assistant: Assistant) -> list[str]:
 
 
 def main() -> None:
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/bench")
-    minutes = float(sys.argv[2]) if len(sys.argv) > 2 else _MINUTES
+    parser = options(__doc__)
+    parser.add_argument("minutes", nargs="?", type=float, default=_MINUTES)
+    given = parser.parse_args()
     table = Table("language", title="Rooms in which nobody speaks")
     names = ("minutes", "of a core", "MB at first, after 10 min, at last", "heard", "answered", "failures")
     for name in names:
         table.add_column(name, justify="right")
-    show(table, rows(folder, load_settings(Path(__file__).parents[2] / "knowledge"), minutes))
+    settings = load_settings(Path(__file__).parents[2] / "knowledge")
+    show(table, rows(given.folder, settings, given.minutes))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import numpy as np
 
 from assistant.matching import semantic_e5
 from assistant.matching.semantic_e5 import LANGUAGES_FILE, E5Encoder, Floats, written_means
+from tests.bench.options import options
 
 SENTENCES = Path(__file__).with_name("languages.toml")
 SHIPPED = Path(semantic_e5.__file__).with_name(LANGUAGES_FILE)
@@ -27,6 +28,7 @@ def language_means(encoder: E5Encoder) -> dict[str, Floats]:
 
 
 def main() -> None:
+    options(__doc__, needs_folder=False).parse_args()
     encoder = E5Encoder()
     SHIPPED.write_text(written_means(language_means(encoder), encoder.library), encoding="utf-8")
     print(f"wrote {SHIPPED}")

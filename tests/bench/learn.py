@@ -8,7 +8,6 @@ are "with encoder", "without encoder" and "accurate"; where some are named, the 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from assistant.matching.semantic import open_encoder
 from assistant.matching.side_by_side import open_accurate_encoder
 from assistant.ports import Encoder
 from tests.bench.loading import Loaded
+from tests.bench.options import options
 from tests.bench.sets import BenchSet, learning_sets
 
 Array = npt.NDArray[np.float64]
@@ -154,12 +154,14 @@ def _stored(path: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/bench")
+    parser = options(__doc__)
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"of weights: {', '.join(KINDS)}")
+    given = parser.parse_args()
+    kinds = given.kinds or KINDS
+    if unknown := [kind for kind in kinds if kind not in KINDS]:
+        parser.error(f"there is no kind of weights {unknown[0]!r}; there are: {', '.join(KINDS)}")
     fast, accurate = open_encoder(), open_accurate_encoder()
     encoders: dict[str, Encoder | None] = dict(zip(KINDS, (fast, None, accurate), strict=True))
-    kinds = sys.argv[2:] or KINDS
-    if unknown := [kind for kind in kinds if kind not in encoders]:
-        raise SystemExit(f"there is no kind of weights {unknown[0]!r}; there are: {', '.join(KINDS)}")
     shipped, held_out = _stored(SHIPPED), _stored(HELD_OUT)
     shipped |= {
         "made by": "python -m tests.bench.learn FOLDER",
@@ -168,7 +170,7 @@ def main() -> None:
     }
     for kind in kinds:
         print(f"Measuring {kind}:")
-        sets = [measure(bench, encoders[kind]) for bench in learning_sets(folder)]
+        sets = [measure(bench, encoders[kind]) for bench in learning_sets(given.folder)]
         examples = [example for measured in sets for example in measured.examples]
         names = sorted({measured.name for measured in sets})
         shipped |= {"sets": [*names, "small talk"], kind: learn(examples).written()}

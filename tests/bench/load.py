@@ -33,6 +33,7 @@ from urllib.parse import urlsplit
 import websockets
 from rich.table import Table
 
+from tests.bench.options import options
 from tests.bench.sets import NoSets
 from tests.bench.showing import show
 from tests.bench.speech import recorded
@@ -272,8 +273,7 @@ def late(spoken: Sequence[Spoken], questions: slice) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", nargs="?", type=Path, default=Path("../shared/bench"))
+    parser = options(__doc__)
     parser.add_argument("--beside", default="")
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=20)

@@ -15,6 +15,7 @@ from assistant.matching.matcher import Matcher, MatcherOptions
 from assistant.matching.semantic import open_encoder
 from assistant.ports import Encoder
 from assistant.values import Found, Utterance
+from tests.bench.options import options
 from tests.bench.rivals import Scores, rivals
 from tests.bench.sets import BenchSet, Question
 from tests.bench.showing import show
@@ -66,6 +67,7 @@ def rows(encoder: Encoder) -> Iterator[list[str]]:
 
 
 def main() -> None:
+    options(__doc__, needs_folder=False).parse_args()
     table = Table(title="Taken in by the opposite")
     for name in ("pairs", "questions", *(f"{rival}, wrong first" for rival in _RIVALS)):
         table.add_column(name, justify="left" if name == "pairs" else "right")

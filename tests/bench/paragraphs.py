@@ -8,10 +8,8 @@ different answers, one after the other; both answers must be the first two, what
 from __future__ import annotations
 
 import random
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from rich.table import Table
@@ -21,6 +19,7 @@ from assistant.matching.semantic import open_encoder
 from assistant.ports import Encoder
 from assistant.values import Found, Match, Several, Utterance
 from tests.bench.__main__ import held_out_weights
+from tests.bench.options import options
 from tests.bench.rivals import Scores, rivals
 from tests.bench.sets import BenchSet, Question, faq_set
 from tests.bench.showing import show
@@ -152,7 +151,7 @@ def _row(name: str, kind: str, others: list[np.floating], hits: list[bool], give
 
 
 def main() -> None:
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/bench")
+    folder = options(__doc__).parse_args().folder
     encoder = open_encoder()
     table = Table(title="Questions in paragraphs, and two in one")
     for name in ("set", "asked", *_RIVALS, "ours", "answered at once", "of these right"):

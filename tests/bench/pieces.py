@@ -11,11 +11,13 @@ from assistant.matching import semantic_pieces
 from assistant.matching.elsewhere import asked_elsewhere
 from assistant.matching.semantic import UniversalEncoder
 from assistant.matching.semantic_pieces import DIRECTIONS_FILE, written_directions
+from tests.bench.options import options
 
 SHIPPED = Path(semantic_pieces.__file__).with_name(DIRECTIONS_FILE)
 
 
 def main() -> None:
+    options(__doc__, needs_folder=False).parse_args()
     encoder = UniversalEncoder()
     read = encoder.read_at_pieces(asked_elsewhere(()))
     SHIPPED.write_text(written_directions(read, encoder.name, "python -m tests.bench.pieces"), "utf-8")

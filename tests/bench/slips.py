@@ -6,7 +6,6 @@ The whole matcher, with weights learned without the set's family, beside the riv
 from __future__ import annotations
 
 import random
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import groupby
@@ -20,6 +19,7 @@ from assistant.matching.semantic import open_encoder
 from assistant.ports import Encoder
 from assistant.values import Entry, Knowledge, Page, Phrase, Place, Utterance
 from tests.bench.__main__ import held_out_weights, rival_hits
+from tests.bench.options import options
 from tests.bench.rivals import Scores, rivals
 from tests.bench.sets import BenchSet, Draw, Question, faq_set, labelled_set
 from tests.bench.showing import show
@@ -77,7 +77,7 @@ def rows(bench: BenchSet, language: str, encoder: Encoder) -> Iterator[list[str]
 
 
 def main() -> None:
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/bench")
+    folder = options(__doc__).parse_args().folder
     encoder = open_encoder()
     table = Table(title="Right answer first, as people type")
     for name in ("set", "typed", *_RIVALS, "ours"):

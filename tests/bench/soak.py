@@ -13,7 +13,6 @@ import asyncio
 import json
 import random
 import statistics
-import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -25,6 +24,7 @@ import websockets
 from rich.table import Table
 
 from tests.bench.load import TypingClient, our_server, questions_of_base, until_told
+from tests.bench.options import options
 from tests.bench.sets import NoSets
 from tests.bench.showing import show
 from tests.bench.speech import recorded
@@ -176,12 +176,11 @@ def _rows(folder: Path, visits: int) -> Iterator[Sequence[str]]:
 
 
 def main() -> None:
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/bench")
-    visits = int(sys.argv[2]) if len(sys.argv) > 2 else _VISITS
-    show(
-        Table("what", "how much", "and", title=f"An hour of customers: {visits} visits"),
-        _rows(folder, visits),
-    )
+    parser = options(__doc__)
+    parser.add_argument("visits", nargs="?", type=int, default=_VISITS)
+    given = parser.parse_args()
+    table = Table("what", "how much", "and", title=f"An hour of customers: {given.visits} visits")
+    show(table, _rows(given.folder, given.visits))
 
 
 if __name__ == "__main__":

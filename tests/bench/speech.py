@@ -12,7 +12,6 @@ and then alone, else with the one of the `test` extra.
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import statistics
@@ -41,6 +40,7 @@ from assistant.speech.sound.resampling import at_rate, to_pcm, to_samples
 from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
 from assistant.values import Found, Heard, Several, Utterance
 from tests.bench.children import Family, family_of, resident
+from tests.bench.options import options
 from tests.bench.sets import NoSets
 from tests.bench.showing import show
 from tests.whisper_base import put_together
@@ -506,11 +506,10 @@ def all_rows(folder: Path, settings: Settings, model: Path | None, whole: bool) 
 
 
 def main() -> None:
-    options = argparse.ArgumentParser()
-    options.add_argument("folder", nargs="?", type=Path, default=Path("../shared/bench"))
-    options.add_argument("--all", action="store_true")
-    options.add_argument("--whisper", type=Path)
-    given = options.parse_args()
+    parser = options(__doc__)
+    parser.add_argument("--all", action="store_true", help="every question, every clip to its end")
+    parser.add_argument("--whisper", type=Path, metavar="FOLDER", help="of a Whisper model")
+    given = parser.parse_args()
     settings = load_settings(Path(__file__).parents[2] / "knowledge")
     table = Table("who", "what", title="Recognizers beside the bare libraries")
     measures = "clips, errors, first, best alone, answered, CPU/s, last word ms, not decoding, MB"

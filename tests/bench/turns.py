@@ -10,7 +10,6 @@ sound has ended (median).
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -38,6 +37,7 @@ from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
 from assistant.values import Entry, Found, Heard, Knowledge, Page, Phrase, Place, Utterance
 from assistant.wiring import open_library, questions
 from tests.bench.children import family_of
+from tests.bench.options import options
 from tests.bench.sets import read_rows
 from tests.bench.showing import show
 from tests.whisper_base import for_a_while
@@ -490,16 +490,18 @@ def rows(found: Iterable[Corpus], settings: Sequence[ListeningSettings], second:
 
 
 def main() -> None:
-    folder = Path(next((one for one in sys.argv[1:] if not one.startswith("-")), "../shared/bench"))
-    tunes = "--tune" in sys.argv
+    parser = options(__doc__)
+    parser.add_argument("--tune", action="store_true", help="on the other half of the clips")
+    parser.add_argument("--english", action="store_true", help="the English clips alone")
+    given = parser.parse_args()
     settings = [ListeningSettings()]
-    if tunes:
+    if given.tune:
         settings = [
             ListeningSettings(pause_seconds=pause, pause_after_question_seconds=known)
             for pause in (0.5, 0.7, 0.9, 1.0)
             for known in (0.35, 0.45)
         ]
-    half = "the half that the pauses were tuned on" if tunes else "the half that nothing was tuned on"
+    half = "the half that the pauses were tuned on" if given.tune else "the half that nothing was tuned on"
     table = Table(title=f"From the true end of speech to the text, in seconds ({half})")
     columns = (
         "clips",
@@ -513,7 +515,7 @@ def main() -> None:
     )
     for name in columns:
         table.add_column(name, justify="left" if name in columns[:2] else "right")
-    show(table, rows(corpora(folder, "--english" in sys.argv), settings, not tunes))
+    show(table, rows(corpora(given.folder, given.english), settings, not given.tune))
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ from assistant.speech.speaking.piper_synthesizer import PiperSynthesizer
 from assistant.speech.speaking.piper_voices import find_piper_voices, voices_for
 from assistant.speech.speaking.pyttsx3_synthesizer import Pyttsx3Synthesizer
 from assistant.speech.speaking.talking import Equipment, Talking
+from tests.bench.options import options
 from tests.bench.showing import show
 
 REPOSITORY = Path(__file__).parents[2]
@@ -266,6 +267,7 @@ def row(name: str, measured: Measured) -> tuple[str, ...]:
 
 
 def main() -> None:
+    options(__doc__, needs_folder=False).parse_args()
     texts = answers()
     table = Table(
         "voice", title=f"From `say` to the air, milliseconds, {len(texts)} answers of the sample base"

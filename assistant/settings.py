@@ -139,30 +139,56 @@ def model_folders(given: Path | None, environment: Mapping[str, str] = os.enviro
     return (*named, Path("models"))
 
 
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """Where settings stand: a section of a file, or what is above the first one."""
+
+    path: Path
+    text: str  # of the file
+    name: str = ""
+
+    def place(self, key: str) -> str:
+        """What a message about a setting begins with: "settings.toml:7: [kiosk] "."""
+        section = f"[{self.name}] " if self.name else ""
+        return f"{self.path}{self._line(key)}: {section}"
+
+    def _line(self, key: str) -> str:
+        section, wanted = "", re.compile(rf"""["']?{re.escape(key)}["']?\s*[=.]""")
+        for number, line in enumerate(self.text.splitlines(), 1):
+            written = line.strip()
+            found = _HEADING.match(written)
+            section = found[1] if found else section
+            is_it = section == key if found else section == self.name and wanted.match(written)
+            if is_it:
+                return f":{number}"
+        return ""  # written in some way that is not looked for
+
+
 def _read_file(path: Path) -> dict[str, Any]:
     """The settings that the file names, by field of Settings; sections become values of their own."""
     if not path.exists():
         return {}
     try:
-        written = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        written = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(
             f"{path} cannot be read: {error}", "write it as `name = value`, one a line, in UTF-8"
         ) from None
     sections = {name: written.pop(name) for name in SECTIONS if isinstance(written.get(name), dict)}
-    stored = _checked(f"{path}: ", _GENERAL, written)
+    stored = _checked(_Section(path, text), _GENERAL, written)
     thresholds = {name: stored.pop(name) for name in _THRESHOLDS if name in stored}
     stored["thresholds"] = Thresholds(**thresholds)
     for name, values in sections.items():
-        stored[name] = SECTIONS[name](**_checked(f"{path}: [{name}] ", _IN_SECTIONS[name], values))
+        stored[name] = SECTIONS[name](**_checked(_Section(path, text, name), _IN_SECTIONS[name], values))
     return stored
 
 
-def _checked(place: str, kinds: Mapping[str, Kind], written: Mapping[str, object]) -> dict[str, Any]:
+def _checked(section: _Section, kinds: Mapping[str, Kind], written: Mapping[str, object]) -> dict[str, Any]:
     for key in written:
         if key not in kinds:
-            raise _unknown(place, key, kinds)
-    return {key: kinds[key](f"{place}`{key}`", value) for key, value in written.items()}
+            raise _unknown(section.place(key), key, kinds)
+    return {key: kinds[key](f"{section.place(key)}`{key}`", value) for key, value in written.items()}
 
 
 def _unknown(place: str, key: str, kinds: Mapping[str, Kind]) -> SettingsError:
@@ -178,6 +204,7 @@ def _unknown(place: str, key: str, kinds: Mapping[str, Kind]) -> SettingsError:
     return SettingsError(f"{place}unknown setting `{key}`", hint)
 
 
+_HEADING = re.compile(r"""\[\s*["']?([^"'\]]*?)["']?\s*\]""")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
 
 # --- kinds of settings: each turns what was written into what it means, or says why not ---------

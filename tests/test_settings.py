@@ -73,3 +73,25 @@ def test_what_cannot_be_set_is_told_with_file_name_and_a_way_out(
     assert str(tmp_path / "settings.toml") in told.value.fact
     assert fact in told.value.fact
     assert hint in told.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("# ours\nmargin = 2", ":2: `margin`"),
+        (
+            "[kiosk]\nidle_seconds = 9\n\n[ listening ]\nmode = 'push'\npause_seconds = -1",
+            ":6: [listening] `pause",
+        ),
+        ("[web]\nlanguages = ['de']\n[kiosk]\n\"languages\" = 'de'", ":4: [kiosk] `languages`"),
+        ("[kiosk]\nidle_second = 9", ":2: [kiosk] unknown setting `idle_second`"),
+        ("marge.left = 1", ":1: unknown setting `marge`"),
+        ("margin = 0\n[matching]\nmargin = 1", ":2: unknown setting `matching`"),
+        ("margin = = 1", "(at line 1, column 10)"),
+        ("kiosk.idle_seconds = 1", ": [kiosk] `idle_seconds`"),
+    ],
+)
+def test_what_cannot_be_set_is_told_with_its_line(tmp_path: Path, text: str, place: str) -> None:
+    with pytest.raises(SettingsError) as told:
+        written(tmp_path, text)
+    assert place in told.value.fact

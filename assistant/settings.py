@@ -154,12 +154,11 @@ class _Section:
 
     def _line(self, key: str) -> str:
         section, wanted = "", re.compile(rf"""["']?{re.escape(key)}["']?\s*[=.]""")
-        for number, line in enumerate(self.text.splitlines(), 1):
-            written = line.strip()
-            found = _HEADING.match(written)
-            section = found[1] if found else section
-            is_it = section == key if found else section == self.name and wanted.match(written)
-            if is_it:
+        for number, line in enumerate(map(str.strip, self.text.splitlines()), 1):
+            heading = _HEADING.match(line)
+            section = heading[1] if heading else section
+            is_section = heading and not self.name and section == key
+            if is_section or (section == self.name and wanted.match(line)):
                 return f":{number}"
         return ""  # written in some way that is not looked for
 

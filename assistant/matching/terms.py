@@ -18,9 +18,7 @@ Hashes = npt.NDArray[np.uint64]
 
 GRAM_LENGTHS = range(2, 6)  # letters; shorter ones carry too little, longer ones survive no typo
 _BASE = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio: spreads neighbouring letters
-_COMMON_SHARE = (
-    0.2  # of the phrases: a term of so many is faster kept for all; 0.1 and 0.3 are a little slower
-)
+_COMMON_SHARE = 0.2  # of the phrases; terms of so many are faster kept for all (0.1, 0.3: a little slower)
 _SPACE, _END = ord(" "), ord("\n")
 
 

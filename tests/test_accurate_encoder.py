@@ -293,7 +293,7 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_p
 @pytest.mark.parametrize("value", ['"slow"', "1", "true", '["fast"]', '""'])
 def test_an_unknown_encoder_is_refused_with_the_known_ones(tmp_path: Path, value: str) -> None:
     (tmp_path / "settings.toml").write_text(f"encoder = {value}\n", encoding="utf-8")
-    with pytest.raises(SettingsError, match=r"settings\.toml: `encoder` must be one of fast, accurate"):
+    with pytest.raises(SettingsError, match=r"settings\.toml:1: `encoder` must be one of fast, accurate"):
         load_settings(tmp_path, environment={})
 
 

@@ -144,23 +144,34 @@ class _Section:
     """Where settings stand: a section of a file, or what is above the first one."""
 
     path: Path
-    text: str  # of the file
+    lines: Mapping[tuple[str, str], int]  # section and setting -> where in the file it is first written
     name: str = ""
 
     def place(self, key: str) -> str:
         """What a message about a setting begins with: "settings.toml:7: [kiosk] "."""
-        section = f"[{self.name}] " if self.name else ""
-        return f"{self.path}{self._line(key)}: {section}"
+        line = self.lines.get((self.name, key))  # None: written in some way that is not looked for
+        return f"{self.path}{f':{line}' if line else ''}: {f'[{self.name}] ' if self.name else ''}"
 
-    def _line(self, key: str) -> str:
-        section, wanted = "", re.compile(rf"""["']?{re.escape(key)}["']?\s*[=.]""")
-        for number, line in enumerate(map(str.strip, self.text.splitlines()), 1):
-            heading = _HEADING.match(line)
-            section = heading[1] if heading else section
-            is_section = heading and not self.name and section == key
-            if is_section or (section == self.name and wanted.match(line)):
-                return f":{number}"
-        return ""  # written in some way that is not looked for
+
+def _lines(text: str) -> dict[tuple[str, str], int]:
+    """The number of the line on which each section and each setting of it begins."""
+    found: dict[tuple[str, str], int] = {}
+    section: list[str] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        heading, setting = _HEADING.match(line), _SETTING.match(line)
+        if heading:
+            section = written = _names(heading[1])
+        elif setting:
+            written = [*section, *_names(setting[1])]
+        else:
+            continue
+        for place, name in enumerate(written):
+            found.setdefault((".".join(written[:place]), name), number)
+    return found
+
+
+def _names(dotted: str) -> list[str]:
+    return [name.strip(" \t\"'") for name in dotted.split(".")]
 
 
 def _read_file(path: Path) -> dict[str, Any]:
@@ -175,11 +186,12 @@ def _read_file(path: Path) -> dict[str, Any]:
             f"{path} cannot be read: {error}", "write it as `name = value`, one a line, in UTF-8"
         ) from None
     sections = {name: written.pop(name) for name in SECTIONS if isinstance(written.get(name), dict)}
-    stored = _checked(_Section(path, text), _GENERAL, written)
+    lines = _lines(text)
+    stored = _checked(_Section(path, lines), _GENERAL, written)
     thresholds = {name: stored.pop(name) for name in _THRESHOLDS if name in stored}
     stored["thresholds"] = Thresholds(**thresholds)
     for name, values in sections.items():
-        stored[name] = SECTIONS[name](**_checked(_Section(path, text, name), _IN_SECTIONS[name], values))
+        stored[name] = SECTIONS[name](**_checked(_Section(path, lines, name), _IN_SECTIONS[name], values))
     return stored
 
 
@@ -203,7 +215,9 @@ def _unknown(place: str, key: str, kinds: Mapping[str, Kind]) -> SettingsError:
     return SettingsError(f"{place}unknown setting `{key}`", hint)
 
 
-_HEADING = re.compile(r"""\[\s*["']?([^"'\]]*?)["']?\s*\]""")
+_KEY = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
+_DOTTED = rf"({_KEY}(?:\s*\.\s*{_KEY})*)"
+_HEADING, _SETTING = re.compile(rf"\s*\[\s*{_DOTTED}\s*\]"), re.compile(rf"\s*{_DOTTED}\s*=")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
 
 # --- kinds of settings: each turns what was written into what it means, or says why not ---------

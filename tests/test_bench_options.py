@@ -19,6 +19,8 @@ def test_help_tells_what_a_benchmark_does(
     try:
         benchmark = importlib.import_module(f"tests.bench.{name}")
     except ModuleNotFoundError as missing:
+        if str(missing.name).startswith(("assistant", "tests")):
+            raise
         pytest.skip(f"the `bench` extra is not installed: {missing}")
     monkeypatch.setattr(sys, "argv", [name, "--help"])
     with pytest.raises(SystemExit) as ended:

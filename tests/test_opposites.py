@@ -284,7 +284,7 @@ def test_a_german_question_is_compared_with_an_english_phrase() -> None:
 
 @pytest.mark.parametrize("language", ["de", "en"])
 def test_whatever_says_the_opposite_is_found_worth_a_closer_look(language: str) -> None:
-    """Thousands of texts beside each other, of which one in twenty is an opposite of the other."""
+    """Four hundred texts, each beside every other: one pair in ten says the opposite."""
     listed = [*pairs(language), *pairs(language, "held_out")]
     texts = [text for pair in listed for text in (*pair.phrases, *pair.opposite, pair.twin, pair.same)]
     taken_apart = [said(text, language) for text in texts]

@@ -88,7 +88,9 @@ def test_what_cannot_be_set_is_told_with_file_name_and_a_way_out(
         ("marge.left = 1", ":1: unknown setting `marge`"),
         ("margin = 0\n[matching]\nmargin = 1", ":2: unknown setting `matching`"),
         ("margin = = 1", "(at line 1, column 10)"),
-        ("kiosk.idle_seconds = 1", ": [kiosk] `idle_seconds`"),
+        ("margin = 0\nkiosk . 'idle_seconds' = 1", ":2: [kiosk] `idle_seconds`"),
+        ("[speaking]\nvoices = [\n'volume=1',\n]\nvolume = 7", ":5: [speaking] `volume`"),
+        ("kiosk = { idle_seconds = 1 }", "settings.toml: [kiosk] `idle_seconds`"),  # not looked into
     ],
 )
 def test_what_cannot_be_set_is_told_with_its_line(tmp_path: Path, text: str, place: str) -> None:

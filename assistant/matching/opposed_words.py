@@ -14,7 +14,7 @@ from assistant.values import primary_language
 
 _NEAR = 2  # words between the two of `turn_off`: "turn the heating off"
 _SHORTEST_INFLECTED = 3  # letters: "to" has no endings
-_SHORTEST_UNDONE = 5  # letters: "in" is nothing before "to"
+_SHORTEST_UNDONE = 5  # letters: "until" undoes nothing
 _REMEMBERED = 50_000  # words that were looked up; most come again
 _PAIRS = ("pairs", "undone", "bound")
 NEGATIONS = "negations"

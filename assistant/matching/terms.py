@@ -116,14 +116,14 @@ class TermIndex:
         weights = _damped(bags.counts) * self._rarity[place]
         weights /= np.maximum(_lengths(bags.texts, weights, bags.size), 1e-9)[bags.texts]
         order = np.argsort(place, kind="stable")
-        phrases, weights = bags.texts[order].astype(np.int32), weights[order].astype(np.float32)
+        place, phrases, weights = place[order], bags.texts[order].astype(np.int32), weights[order]
         is_common = documents > _COMMON_SHARE * bags.size
         self._rows = np.where(is_common, np.cumsum(is_common) - 1, -1)  # of the common terms; -1: it is rare
         self._of_all = np.zeros((int(is_common.sum()), bags.size), np.float32)  # weights in every phrase
-        held = is_common[place[order]]
-        self._of_all[self._rows[place[order]][held], phrases[held]] = weights[held]
+        common, rare = is_common[place], ~is_common[place]
+        self._of_all[self._rows[place[common]], phrases[common]] = weights[common]
         # Of the rare ones: the phrases that hold each, and its weights there.
-        self._phrases, self._weights = phrases[~held], weights[~held]
+        self._phrases, self._weights = phrases[rare], weights[rare].astype(np.float32)
         self._starts = np.r_[0, np.cumsum(np.where(is_common, 0, documents))]
 
     def ask(self, bags: Bags) -> Floats:

@@ -1,7 +1,7 @@
 """Speed and memory beside rapidfuzz and the bare encoder: python -m tests.bench.speed [--small]
 
-Each base is asked in several processes, one after the other: a machine that others share runs half as fast
-from one minute to the next. The median of all, and in brackets that of the fastest and the slowest process.
+Each base is asked in several processes, one after the other: a machine that others share is at times half
+as fast as a minute before. The median of all, and in brackets that of the fastest and the slowest process.
 """
 
 from __future__ import annotations
@@ -163,7 +163,10 @@ def main() -> None:
     parser = options(__doc__, needs_folder=False)
     parser.add_argument("--small", action="store_true", help="without the base of 20,000 entries")
     given = parser.parse_args()
-    table = Table(title="One question on one core (after a hundred others), memory, and starting")
+    table = Table(
+        title="One question on one core, after a hundred others (the fastest to the slowest process), memory,"
+        " and starting"
+    )
     for name in ("what", "measured", "at most"):
         table.add_column(name, justify="left" if name == "what" else "right")
     with tempfile.TemporaryDirectory() as name:

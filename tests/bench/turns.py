@@ -491,7 +491,9 @@ def rows(found: Iterable[Corpus], settings: Sequence[ListeningSettings], second:
 
 def main() -> None:
     parser = options(__doc__)
-    parser.add_argument("--tune", action="store_true", help="on the other half of the clips")
+    parser.add_argument(
+        "--tune", action="store_true", help="try other pauses, on the half of the clips kept for it"
+    )
     parser.add_argument("--english", action="store_true", help="the English clips alone")
     given = parser.parse_args()
     settings = [ListeningSettings()]
